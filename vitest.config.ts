@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { defineConfig, type TestUserConfig } from "vitest/config";
+import { defineConfig, type TestProjectInlineConfiguration, type TestUserConfig } from "vitest/config";
 import { diagnosticReference } from "./scripts/diagnostic-reference.mjs";
 import { pageAssets } from "./scripts/page-assets.mjs";
 import { fastFolder } from "./test/support/fast-folder.js";
@@ -14,23 +14,27 @@ const define = { VTB_SETUP_VERSION: JSON.stringify(packageJson.version), ...page
 const sqliteAlone = ["test/**/sqlite/**", "test/**/sqlite*.test.ts"];
 const postgresAlone = ["test/**/postgres/**/*.test.ts", "test/**/postgres*.test.ts"];
 
-/** What opens a database, and so runs on both. Everything else runs once. */
+/** What opens a database, and so runs on both, with the next ones. Everything else runs once. */
 const onBoth = [
-  "test/access/**/*.test.ts",
   "test/admin/**/*.test.ts",
   "test/cli/**/*.test.ts",
-  "test/database/**/*.test.ts",
-  "test/apply/**/*.test.ts",
-  "test/users/**/*.test.ts",
-  "test/resources/**/kind-*.test.ts",
   "test/login/**/*.test.ts",
   "test/security/**/*.test.ts",
-  "test/operations/**/*.test.ts",
   "test/telemetry/**/*.test.ts",
   "test/testing/**/*.test.ts",
   "test/traps/**/*.test.ts",
   "test/verifier/**/*.test.ts",
   "test/seed.test.ts",
+];
+
+/** What is closest to the tables: all that `npm test` runs on PostgreSQL as well. */
+const closestToTables = [
+  "test/access/**/*.test.ts",
+  "test/apply/**/*.test.ts",
+  "test/database/**/*.test.ts",
+  "test/operations/**/*.test.ts",
+  "test/resources/**/kind-*.test.ts",
+  "test/users/**/*.test.ts",
 ];
 
 /** What mostly runs commands. A project of its own starts a process for each of them, as people do. */
@@ -59,6 +63,21 @@ const once = [
   "test/operations/check-new-token.test.ts",
 ];
 
+/** What takes the most time of the others, for each tries many cases in a process or a browser; `npm run test:rest`. */
+const manyCases = [
+  "test/apply/some-rows.test.ts",
+  // One of them is enough to see that the pages work in a browser.
+  "test/browser/!(admin-walk).test.ts",
+  "test/cli/canary.test.ts",
+  "test/cli/completion.test.ts",
+  "test/cli/doctor-provider.test.ts",
+  "test/cli/output.test.ts",
+  "test/cli/sqlite-kill.test.ts",
+  "test/cli/start.test.ts",
+  "test/docs/commands.test.ts",
+  "test/verifier/sqlite-restored-file.test.ts",
+];
+
 /** What makes the pictures of the documents; `npm run screenshots`. */
 const screenshots = ["test/browser/screenshots.ts"];
 
@@ -80,6 +99,34 @@ const common = {
   server: { deps: { external: [/\/dist\//] } },
 } satisfies TestUserConfig;
 
+function onSqlite(name: string, include: string[], exclude: readonly string[] = []): TestProjectInlineConfiguration {
+  return {
+    define: { ...define },
+    test: {
+      ...common,
+      name,
+      provide: { dialect: "sqlite", commands: "here" },
+      setupFiles: ["test/support/remember-scrypt.ts"],
+      include,
+      exclude: [...postgresAlone, ...long, ...peers, ...exclude],
+    },
+  };
+}
+
+function onPostgres(name: string, include: string[], exclude: readonly string[] = []): TestProjectInlineConfiguration {
+  return {
+    define: { ...define },
+    test: {
+      ...common,
+      name,
+      provide: { dialect: "postgres", commands: "here" },
+      setupFiles: ["test/support/remember-scrypt.ts", "test/support/postgres-setup.ts"],
+      include,
+      exclude: [...sqliteAlone, ...once, ...exclude],
+    },
+  };
+}
+
 export default defineConfig({
   test: {
     // One more than there are processors: at times a worker waits for a clock, a process or the server.
@@ -88,28 +135,12 @@ export default defineConfig({
     // The continuous integration adds up its counts.
     reporters: ["default", ["json", { outputFile: "node_modules/.cache/vitest-report.json" }]],
     projects: [
-      {
-        define: { ...define },
-        test: {
-          ...common,
-          name: "sqlite",
-          provide: { dialect: "sqlite", commands: "here" },
-          setupFiles: ["test/support/remember-scrypt.ts"],
-          include: ["test/**/*.test.ts"],
-          exclude: [...postgresAlone, ...long, ...peers],
-        },
-      },
-      {
-        define: { ...define },
-        test: {
-          ...common,
-          name: "postgres",
-          provide: { dialect: "postgres", commands: "here" },
-          setupFiles: ["test/support/remember-scrypt.ts", "test/support/postgres-setup.ts"],
-          include: [...onBoth, ...postgresAlone],
-          exclude: [...sqliteAlone, ...once],
-        },
-      },
+      onSqlite("sqlite", ["test/**/*.test.ts"]),
+      onSqlite("sqlite-first", ["test/**/*.test.ts"], manyCases),
+      onSqlite("sqlite-rest", manyCases),
+      onPostgres("postgres", [...onBoth, ...closestToTables, ...postgresAlone]),
+      onPostgres("postgres-first", closestToTables),
+      onPostgres("postgres-rest", [...onBoth, ...postgresAlone], closestToTables),
       {
         define: { ...define },
         test: {

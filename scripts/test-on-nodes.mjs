@@ -28,7 +28,7 @@ function testOn(version, folder) {
   run("git", ["clone", "--quiet", root, checkout], folder, env);
   run("node", ["--version"], checkout, env);
   run("npm", ["ci"], checkout, env);
-  run("npm", ["test"], checkout, env);
+  run("npx", ["vitest", "run", "--project", "sqlite", "--project", "postgres"], checkout, env);
   testWithOwnSqlite(checkout, env);
 }
 
