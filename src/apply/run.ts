@@ -236,7 +236,9 @@ export function createIds(now: () => number = Date.now): () => string {
     if (count === maxPerMs) count = 0;
     last = count === 0 && ms === last ? ms + 1 : ms;
     const time = last.toString(16).padStart(12, "0");
-    return `${time.slice(0, 8)}-${time.slice(8)}-7${count.toString(16).padStart(3, "0")}${randomUUID().slice(18)}`;
+    const random = randomUUID().slice(19);
+    // Joined, since V8 keeps the parts of a template, which take several times as much memory.
+    return [time.slice(0, 8), time.slice(8), `7${count.toString(16).padStart(3, "0")}`, random].join("-");
   };
 }
 
