@@ -36,6 +36,7 @@ export function diffKind(
   const rows = new Map(current.map((row) => [row.key, row]));
   const specs = Object.entries(kind.attributes);
   const declared = new Set(desired.map((resource) => resource.key));
+  const initialField = createInitialFields();
   const changes: Change[] = [];
   const unchanged: ResourceName[] = [];
 
@@ -46,7 +47,9 @@ export function diffKind(
       else unchanged.push({ kind: kind.name, key: resource.key });
       continue;
     }
-    const change = row ? update(kind, specs, resource, row) : creation(kind, specs, resource, options.newId());
+    const change = row
+      ? update(kind, specs, resource, row)
+      : creation(kind, specs, resource, options.newId(), initialField);
     if (change) changes.push(change);
     else unchanged.push({ kind: kind.name, key: resource.key });
   }
@@ -58,13 +61,33 @@ export function diffKind(
   return { changes, unchanged };
 }
 
-function creation(kind: KindShape, specs: Specs, resource: Resource, id: string): PlannedChange {
+type InitialField = (sensitive: boolean | undefined, name: string, value: AttributeValue) => FieldChange;
+
+/** Makes the fields of new rows, one for many rows where these have the same value: each has all attributes, and most are alike. */
+function createInitialFields(): InitialField {
+  const latest = new Map<string, { readonly value: AttributeValue; readonly field: FieldChange }>();
+  return (sensitive, name, value) => {
+    const known = latest.get(name);
+    if (known && (sensitive || known.value === value)) return known.field;
+    const field = fieldChange(sensitive, name, null, value);
+    latest.set(name, { value, field });
+    return field;
+  };
+}
+
+function creation(
+  kind: KindShape,
+  specs: Specs,
+  resource: Resource,
+  id: string,
+  initialField: InitialField,
+): PlannedChange {
   const { key, owner, attributes, range } = resource;
   const fields: FieldChange[] = [];
   for (const [name, { sensitive, updateOnly }] of specs) {
     const value = attributes[name];
     if (value === undefined || updateOnly || (sensitive && value === null)) continue;
-    fields.push(fieldChange(sensitive, name, null, value));
+    fields.push(initialField(sensitive, name, value));
   }
   for (const field of unknownFields(resource, (name) => !kind.attributes[name]?.updateOnly)) fields.push(field);
   const settings = settingsFor(resource, undefined, fields);
