@@ -1,4 +1,5 @@
-import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import * as fs from "node:fs";
+import { promisify } from "node:util";
 import { explainAccess } from "../secrets/file-access.js";
 import { Secret } from "../secrets/secret.js";
 import { type DecodedFile, decodeFile } from "./decode.js";
@@ -15,6 +16,14 @@ interface ReadResult {
 /** A file, a directory, `-` for standard input, or an object that says what a file would. */
 export type ConfigSource = string | Readonly<Record<string, unknown>>;
 
+// Those of node:fs/promises load what reads lines as well, which takes longer than reading a small file.
+const stat = promisify(fs.stat);
+const readdir = promisify(fs.readdir);
+const open = promisify(fs.open);
+const fstat = promisify(fs.fstat);
+const read = promisify(fs.read);
+const close = promisify(fs.close);
+
 const maxBytes = 64 * 1024 * 1024;
 
 /**
@@ -30,12 +39,12 @@ export async function readDocuments(given: readonly ConfigSource[], stdin: () =>
     given.map(async (source) => (typeof source === "string" ? listFiles(source) : [writeObject(source)])),
   );
   for (const found of listed.flat()) {
-    const read = found.kind === "path" ? await readPath(found.path, stdin, seen) : found;
-    if (read.kind === "failed") {
-      diagnostics.push(read.diagnostic);
+    const result = found.kind === "path" ? await readPath(found.path, stdin, seen) : found;
+    if (result.kind === "failed") {
+      diagnostics.push(result.diagnostic);
       continue;
     }
-    const parsed = parseSimple(read.decoded) ?? (await import("./parse.js")).parseInFull(read.decoded);
+    const parsed = parseSimple(result.decoded) ?? (await import("./parse.js")).parseInFull(result.decoded);
     if (parsed.document) documents.push(parsed.document);
     sources.push(parsed.source);
     for (const diagnostic of parsed.diagnostics) diagnostics.push(diagnostic);
@@ -105,16 +114,16 @@ async function readPath(path: string, stdin: () => Promise<Buffer>, seen: Set<st
       : { kind: "read", decoded: decodeFile("<stdin>", bytes) };
   }
   try {
-    const handle = await open(path);
+    const descriptor = await open(path, "r");
     try {
-      const stats = await handle.stat();
+      const stats = await fstat(descriptor);
       if (stats.isDirectory()) return refuse(`${path} is a directory inside a directory`, "name its files themselves");
       if (isSeen(seen, `${stats.dev}:${stats.ino}`))
         return refuse(`the file ${path} is passed twice`, "pass it only once");
-      const bytes = await readBytes(handle, maxBytes);
+      const bytes = await readBytes(descriptor, stats.size, maxBytes);
       return bytes ? { kind: "read", decoded: decodeFile(path, bytes) } : tooLarge(`the file ${path}`);
     } finally {
-      await handle.close();
+      await close(descriptor);
     }
   } catch (error) {
     return unreadable(path, error);
@@ -154,13 +163,12 @@ function failed(diagnostic: RawDiagnostic): FailedRead {
 }
 
 /** Reads to the end, or returns undefined beyond `maxBytes`. Pipes and devices report no size. */
-async function readBytes(handle: FileHandle, maxBytes: number): Promise<Buffer | undefined> {
+async function readBytes(descriptor: number, size: number, maxBytes: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let total = 0;
-  const { size } = await handle.stat();
   for (let room = Math.min(size, maxBytes) + 1; ; room = 65_536) {
     const chunk = Buffer.allocUnsafe(room);
-    const { bytesRead } = await handle.read(chunk, 0, room, null);
+    const { bytesRead } = await read(descriptor, chunk, 0, room, null);
     if (bytesRead === 0) return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, total);
     chunks.push(chunk.subarray(0, bytesRead));
     total += bytesRead;
