@@ -98,9 +98,15 @@ export function anyTables(connection: Connection): Kysely<AnyTables> {
   return connection as unknown as Kysely<AnyTables>;
 }
 
-/** Cuts a list into pieces of at most `size`: databases limit how many values one statement takes. */
-export function* chunk<T>(items: readonly T[], size: number): Generator<T[]> {
-  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+/** Cuts into pieces of at most `size`: databases limit how many values one statement takes. */
+export function* chunk<T>(items: Iterable<T>, size: number): Generator<T[]> {
+  let piece: T[] = [];
+  for (const item of items) {
+    if (piece.push(item) < size) continue;
+    yield piece;
+    piece = [];
+  }
+  if (piece.length > 0) yield piece;
 }
 
 /** Reads the rows that have one of these values, in pieces that a statement can take, or without values all rows at once. */

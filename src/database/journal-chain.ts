@@ -46,27 +46,37 @@ export function chainDigest(
   run: RunColumns,
   changes: readonly ChangeColumns[],
 ): string {
+  const { add, end } = beginDigest(previous, number, run);
+  for (const change of changes) add(change);
+  return end();
+}
+
+/** Adds one change after the other to the digest of a run, each in its order. */
+function beginDigest(previous: Link, number: number, run: RunColumns) {
   const hash = createHash("sha256");
   // JSON escapes line breaks, so that a line is one list and no text can pass for two.
   const add = (values: readonly SqlValue[]): void => void hash.update(`${JSON.stringify(values)}\n`);
   // With the signature before, so that taking it away shows in the next run.
   add(["vtb-setup journal v1", number, previous.digest, previous.signature]);
   add(runColumns.map((column) => run[column]));
-  for (const change of changes) add(changeColumns.map((column) => change[column]));
-  return hash.digest("hex");
+  return {
+    add: (change: ChangeColumns): void => add(changeColumns.map((column) => change[column])),
+    end: () => hash.digest("hex"),
+  };
 }
 
 /**
  * Appends a run to the chain. From here to the end of the transaction, other writers of runs wait: their numbers are the order in
  * which they commit.
  *
+ * @param writeChanges writes the run's changes and adds each to the digest, in their order
  * @throws SetupError `DATABASE_DAMAGED` (refused) where the journal's head is missing
  */
 export async function appendLink(
   tx: Connection,
   run: RunColumns,
-  changes: readonly ChangeColumns[],
   sign: SignRun,
+  writeChanges: (add: (change: ChangeColumns) => void) => Promise<void>,
 ): Promise<Link> {
   const head = await tx
     .updateTable("journal_head")
@@ -79,7 +89,9 @@ export async function appendLink(
     throw setupError("refused", "DATABASE_DAMAGED", "the head of the journal is missing from the database", hint);
   }
   const { number } = head;
-  const digest = chainDigest({ ...head, number: number - 1 }, number, run, changes);
+  const { add, end } = beginDigest({ ...head, number: number - 1 }, number, run);
+  await writeChanges(add);
+  const digest = end();
   const signature = sign(digest) ?? null;
   await tx.updateTable("journal_head").set({ digest, signature }).where("id", "=", 1).execute();
   return { number, digest, signature };

@@ -1,6 +1,6 @@
 import type { CompiledQuery, Insertable } from "kysely";
 import { anyTables, type Connection, chunk, type SqlValue } from "./database.js";
-import { appendLink, type SignRun } from "./journal-chain.js";
+import { appendLink, type ChangeColumns, type SignRun } from "./journal-chain.js";
 import type { RunThrough, Tables } from "./tables.js";
 
 /** A run that changed something: an apply, a sign-in, or an operation at run time. */
@@ -58,22 +58,33 @@ export async function writeRun(
     version,
     files: JSON.stringify(files),
   };
-  const rows = changes.map(({ action, kind, key, id: resourceId, fields }, sequence) => ({
-    run_id: id,
-    sequence,
-    action,
-    kind,
-    key: asStored(key),
-    resource_id: resourceId,
-    fields: JSON.stringify(fields),
-    recorded_at: finishedAt,
-  }));
-  const link = await appendLink(tx, row, rows, sign);
+  const link = await appendLink(tx, row, sign, (add) => insertRows(tx, "run_changes", changeRows(row, changes, add)));
   await tx
     .insertInto("runs")
     .values({ ...row, ...link })
     .execute();
-  await insertRows(tx, "run_changes", rows);
+}
+
+/** The rows of a run's changes, each made when it is written, and added to the digest. */
+function* changeRows(
+  { id, finished_at }: { readonly id: string; readonly finished_at: string },
+  changes: readonly ChangeRecord[],
+  add: (row: ChangeColumns) => void,
+) {
+  for (const [sequence, { action, kind, key, id: resourceId, fields }] of changes.entries()) {
+    const row = {
+      run_id: id,
+      sequence,
+      action,
+      kind,
+      key: asStored(key),
+      resource_id: resourceId,
+      fields: JSON.stringify(fields),
+      recorded_at: finished_at,
+    };
+    add(row);
+    yield row;
+  }
 }
 
 /** A database gives half a surrogate pair back as another character, and the digest is over what it gives back. */
@@ -106,10 +117,9 @@ type TokenRow = Insertable<Tables["api_tokens"]>;
 export async function insertUsers(
   db: Connection,
   now: string,
-  users: readonly (Pick<UserRow, "id" | "owner" | "username"> & Partial<UserRow>)[],
+  users: Iterable<Pick<UserRow, "id" | "owner" | "username"> & Partial<UserRow>>,
 ): Promise<void> {
-  const rows = users.map((user) => ({ created_at: now, updated_at: now, ...newUser, ...user }));
-  await insertRows(db, "users", rows);
+  await insertRows(db, "users", users, { created_at: now, updated_at: now, ...newUser });
 }
 
 /**
@@ -120,13 +130,11 @@ export async function insertUsers(
 export async function insertTokens(
   db: Connection,
   now: string,
-  tokens: readonly Omit<
-    TokenRow,
-    "created_at" | "updated_at" | "last_used_at" | "value_since" | "disabled_at" | "disabled_by"
-  >[],
+  tokens: Iterable<
+    Omit<TokenRow, "created_at" | "updated_at" | "last_used_at" | "value_since" | "disabled_at" | "disabled_by">
+  >,
 ): Promise<void> {
-  const rows = tokens.map((token) => ({ ...token, created_at: now, updated_at: now, value_since: now }));
-  await insertRows(db, "api_tokens", rows);
+  await insertRows(db, "api_tokens", tokens, { created_at: now, updated_at: now, value_since: now });
 }
 
 /** The columns of a token that gets this value: it works, whatever became of the one before. */
@@ -184,21 +192,40 @@ type NewRow = Readonly<Record<string, SqlValue | undefined>>;
 const rowsAtOnce = 200;
 
 /**
- * Inserts rows that have the same columns, many at once. Building a statement takes longer than running it, so that all full batches
- * share one.
+ * Inserts rows that have the same columns, many at once: of many rows, only these are in memory. Building a statement takes longer than
+ * running it, so that all full batches share one.
+ *
+ * @param common values that all rows have
  */
-export async function insertRows(db: Connection, table: string, rows: readonly NewRow[]): Promise<void> {
-  const [first = {}] = rows;
-  const columns = Object.keys(first).filter((column) => first[column] !== undefined);
+export async function insertRows(
+  db: Connection,
+  table: string,
+  rows: Iterable<NewRow>,
+  common: NewRow = {},
+): Promise<void> {
+  let columns: readonly string[] | undefined;
   let whole: CompiledQuery | undefined;
   for (const batch of chunk(rows, rowsAtOnce)) {
-    if (batch.length < rowsAtOnce) {
-      await anyTables(db).insertInto(table).values(batch).execute();
-      continue;
-    }
-    whole ??= anyTables(db).insertInto(table).values(batch).compile();
+    columns ??= columnsOf({ ...common, ...batch[0] });
+    const isWhole = batch.length === rowsAtOnce;
+    const statement = (isWhole ? whole : undefined) ?? compileInsert(db, table, columns, batch.length);
+    if (isWhole) whole = statement;
     const values: SqlValue[] = [];
-    for (const row of batch) for (const column of columns) values.push(row[column] ?? null);
-    await db.executeQuery({ ...whole, parameters: values });
+    for (const row of batch) {
+      for (const column of columns) {
+        const value = row[column];
+        values.push((value === undefined ? common[column] : value) ?? null);
+      }
+    }
+    await db.executeQuery({ ...statement, parameters: values });
   }
+}
+
+function columnsOf(row: NewRow): readonly string[] {
+  return Object.keys(row).filter((column) => row[column] !== undefined);
+}
+
+function compileInsert(db: Connection, table: string, columns: readonly string[], count: number): CompiledQuery {
+  const row = Object.fromEntries(columns.map((column) => [column, null]));
+  return anyTables(db).insertInto(table).values(new Array(count).fill(row)).compile();
 }

@@ -108,23 +108,24 @@ export async function writeSets(
   sets: ReadonlyMap<string, AttributeValue>,
   idOf: (target: ReferenceTarget, key: string) => string,
 ): Promise<void> {
-  const tables = anyTables(db);
-  const { table, rowColumn, memberColumn, target } = relation;
-  for (const owners of chunk([...sets.keys()], 500)) {
-    await tables.deleteFrom(table).where(rowColumn, "in", owners).where("origin", "=", "config").execute();
+  const { table, rowColumn } = relation;
+  for (const owners of chunk(sets.keys(), 500)) {
+    await anyTables(db).deleteFrom(table).where(rowColumn, "in", owners).where("origin", "=", "config").execute();
   }
-  const rows: Record<string, SqlValue>[] = [];
+  await insertRows(db, table, memberRows(relation, sets, idOf));
+}
+
+function* memberRows(
+  { rowColumn, memberColumn, target }: SetTable,
+  sets: ReadonlyMap<string, AttributeValue>,
+  idOf: (target: ReferenceTarget, key: string) => string,
+): Generator<Row> {
   for (const [owner, members] of sets) {
     // A set's value comes from a schema that returns lists of text.
     for (const member of new Set((members ?? []) as readonly string[])) {
-      rows.push({
-        [rowColumn]: owner,
-        [memberColumn]: target ? idOf(target, member) : member,
-        origin: "config",
-      });
+      yield { [rowColumn]: owner, [memberColumn]: target ? idOf(target, member) : member, origin: "config" };
     }
   }
-  await insertRows(db, table, rows);
 }
 
 /** Look-ups in both directions between the ids in columns and the keys in files. */

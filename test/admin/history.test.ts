@@ -11,7 +11,8 @@ function change(kind: string, key: string, fields: readonly object[] = []): Chan
 async function record(site: Site, run: Partial<RunRecord> & { readonly id: string }, ...changes: ChangeRecord[]) {
   const at = run.finishedAt ?? "2099-02-01T09:30:00.000Z";
   const usual = { startedAt: at, finishedAt: at, actor: "jan@host", through: "user deactivate" as const, version: "1" };
-  await writeRun(site.database.kysely, { ...usual, ...run }, changes, () => undefined);
+  const { kysely } = site.database;
+  await kysely.transaction().execute((tx) => writeRun(tx, { ...usual, ...run }, changes, () => undefined));
 }
 
 /** A table's rows as texts of their cells, without its heading. */

@@ -47,12 +47,10 @@ function change(kind: string, key: string, more: Partial<ChangeRecord> = {}): Ch
 
 async function record(db: Connection, run: Partial<RunRecord> & { readonly id: string }, ...changes: ChangeRecord[]) {
   const at = run.finishedAt ?? "2026-01-01T00:00:00.000Z";
-  await writeRun(
-    db,
-    { startedAt: at, finishedAt: at, actor: "jan@host", through: "user deactivate", version: "1.0.0", ...run },
-    changes,
-    () => undefined,
-  );
+  const usual = { startedAt: at, finishedAt: at, actor: "jan@host", through: "user deactivate" as const };
+  await db
+    .transaction()
+    .execute((tx) => writeRun(tx, { ...usual, version: "1.0.0", ...run }, changes, () => undefined));
 }
 
 describe("the journal", () => {

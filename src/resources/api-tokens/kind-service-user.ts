@@ -1,4 +1,5 @@
 import { chunk, readInPieces } from "../../database/database.js";
+import type { Flag } from "../../database/tables.js";
 import { insertUsers } from "../../database/write-rows.js";
 import type { WriteContext } from "../../plan/kind.js";
 import type { KindShape } from "../../plan/kind-shape.js";
@@ -44,8 +45,13 @@ export async function writeTokenUsers(context: WriteContext, changes: readonly T
   const current = await serviceUsers(context, changes);
   const ids = new Map<string, string>();
   const leftOver: string[] = [];
-  const created = [];
+  const created: TokenChange[] = [];
   const permissions = new Map<string, AttributeValue>();
+
+  const idOf = (change: TokenChange) => ids.get(change.id) ?? "";
+  function* newUsers() {
+    for (const change of created) yield { id: idOf(change), is_service: 1, ...userColumns(change, now) } as const;
+  }
 
   for (const change of changes) {
     const existing = current.get(change.id);
@@ -56,24 +62,20 @@ export async function writeTokenUsers(context: WriteContext, changes: readonly T
       continue;
     }
     const id = existing ?? context.newId();
-    const flags = {
-      username: change.key,
-      owner: change.owner,
-      is_superuser: change.attributes.is_superuser ? 1 : 0,
-      updated_at: now,
-    } as const;
-    if (existing) await db.updateTable("users").set(flags).where("id", "=", id).execute();
-    else created.push({ id, is_service: 1, ...flags } as const);
+    if (existing) await db.updateTable("users").set(userColumns(change, now)).where("id", "=", id).execute();
+    else created.push(change);
     ids.set(change.id, id);
     permissions.set(id, change.attributes.permissions);
   }
-  await insertUsers(db, now, created);
+  await insertUsers(db, now, newUsers());
   await writeSets(db, servicePermissions, permissions, () => "");
 
-  return {
-    idOf: (change) => ids.get(change.id) ?? "",
-    dropLeftOver: () => removeUsers(context, leftOver),
-  };
+  return { idOf, dropLeftOver: () => removeUsers(context, leftOver) };
+}
+
+function userColumns({ key, owner, attributes }: TokenChange, now: string) {
+  const is_superuser: Flag = attributes.is_superuser ? 1 : 0;
+  return { username: key, owner, is_superuser, updated_at: now };
 }
 
 /** The service user of each token that has one, by the token's id. */

@@ -141,26 +141,27 @@ async function writeTokens(context: WriteContext, changes: readonly TokenChange[
   const digests = newDigests(context, changes);
   await retireDigests(context, changes, digests);
   const users = await writeTokenUsers(context, changes);
-  const created = [];
   for (const change of changes) {
-    const { id, key: identifier, owner } = change;
-    const digest = digests.get(id);
-    const row = { ...columnsOf(change), identifier, user_id: users.idOf(change), owner };
-    if (change.action === "create") {
-      const generated: Flag = change.attributes.generated ? 1 : 0;
-      created.push({ id, generated, digest: digest ?? "", ...row });
-    } else {
-      const { generated } = change.attributes;
-      const changed = {
-        ...row,
-        updated_at: now,
-        ...(generated !== undefined && ({ generated: generated ? 1 : 0 } as const)),
-        ...(digest !== undefined && newTokenValue(digest, now)),
-      };
-      await db.updateTable("api_tokens").set(changed).where("id", "=", id).execute();
+    if (change.action === "create") continue;
+    const { generated } = change.attributes;
+    const digest = digests.get(change.id);
+    const changed = {
+      ...columnsOf(change, users.idOf(change)),
+      updated_at: now,
+      ...(generated !== undefined && ({ generated: generated ? 1 : 0 } as const)),
+      ...(digest !== undefined && newTokenValue(digest, now)),
+    };
+    await db.updateTable("api_tokens").set(changed).where("id", "=", change.id).execute();
+  }
+  function* newTokens() {
+    for (const change of changes) {
+      const { id, action, attributes } = change;
+      const generated: Flag = attributes.generated ? 1 : 0;
+      const digest = digests.get(id) ?? "";
+      if (action === "create") yield { id, generated, digest, ...columnsOf(change, users.idOf(change)) };
     }
   }
-  await insertTokens(db, now, created);
+  await insertTokens(db, now, newTokens());
   await users.dropLeftOver();
 }
 
@@ -182,11 +183,14 @@ function newDigests(context: WriteContext, changes: readonly TokenChange[]): Rea
   return digests;
 }
 
-function columnsOf({ attributes }: TokenChange) {
+function columnsOf({ key, owner, attributes }: TokenChange, userId: string) {
   const narrowing = typeof attributes.user === "string" ? (attributes.permissions ?? null) : null;
   const allowedIps = attributes.allowed_ips ?? null;
   const enabled: Flag = attributes.enabled === false ? 0 : 1;
   return {
+    identifier: key,
+    owner,
+    user_id: userId,
     contact_person: attributes.contact_person ?? "",
     email: attributes.email ?? "",
     organization: attributes.organization ?? "",
