@@ -10,15 +10,16 @@ export function refuseDangling(input: PlanInput, changes: readonly Change[], wor
   const refusals: Refusal[] = [];
   const nearTo = createNearTo(world);
   for (const kind of input.kinds) {
-    for (const resource of world.desired(kind).filter(({ present }) => present)) {
-      for (const target of danglingFrom(kind, resource.attributes, world)) {
+    const danglingFrom = createDanglingFrom(kind, world);
+    for (const resource of world.desired(kind)) {
+      for (const target of resource.present ? danglingFrom(resource.attributes) : []) {
         const isDeleted = deleted.has(`${target.kind} ${target.key}`);
         refusals.push(danglingResource(resource, target, isDeleted ? "deleted" : nearTo(target)));
       }
     }
     // Without a deletion, what they refer to is there: the database requires it.
     for (const row of deleted.size > 0 ? world.left(kind) : []) {
-      for (const target of danglingFrom(kind, row.attributes, world)) {
+      for (const target of danglingFrom(row.attributes)) {
         refusals.push(danglingRow(kind, row, target, input));
       }
     }
@@ -34,17 +35,17 @@ export function reviewReferences(kinds: readonly Kind[], world: PlannedWorld): r
   const nearTo = createNearTo(world);
   const absentOf = (kind: Kind) => world.desired(kind).flatMap(({ key, present }) => (present ? [] : [key]));
   const absent = new Map(kinds.map((kind) => [kind.name, new Set(absentOf(kind))]));
-  return kinds.flatMap((kind) =>
-    world
-      .desired(kind)
-      .filter(({ present }) => present)
-      .flatMap((resource) =>
-        danglingFrom(kind, resource.attributes, world).map((target) => {
-          const isAbsent = absent.get(target.kind)?.has(target.key);
-          return undeclared(resource, target, isAbsent ? "absent" : nearTo(target));
-        }),
-      ),
-  );
+  const diagnostics: RawDiagnostic[] = [];
+  for (const kind of kinds) {
+    const danglingFrom = createDanglingFrom(kind, world);
+    for (const resource of world.desired(kind)) {
+      for (const target of resource.present ? danglingFrom(resource.attributes) : []) {
+        const isAbsent = absent.get(target.kind)?.has(target.key);
+        diagnostics.push(undeclared(resource, target, isAbsent ? "absent" : nearTo(target)));
+      }
+    }
+  }
+  return diagnostics;
 }
 
 function undeclared(resource: Resource, target: Target, found: Near | "absent" | undefined): RawDiagnostic {
@@ -111,19 +112,24 @@ interface Target {
   readonly attribute: string;
 }
 
-function danglingFrom(
-  kind: Kind,
-  attributes: Readonly<Record<string, AttributeValue>>,
+/** Finds what a resource of this kind refers to that will not be there. */
+function createDanglingFrom(
+  { attributes: specs }: Kind,
   world: PlannedWorld,
-): readonly Target[] {
-  return Object.entries(kind.attributes).flatMap(([name, { references }]) => {
-    if (references === undefined) return [];
-    const value = attributes[name];
-    const keys = Array.isArray(value) ? value : [value];
-    return keys
-      .filter((key): key is string => typeof key === "string" && !world.keys({ name: references }).has(key))
-      .map((key) => ({ kind: references, key, attribute: name }));
-  });
+): (attributes: Readonly<Record<string, AttributeValue>>) => readonly Target[] {
+  const references = Object.entries(specs).flatMap(([attribute, { references: kind }]) =>
+    kind === undefined ? [] : [{ attribute, kind, known: world.keys({ name: kind }) }],
+  );
+  return (attributes) => {
+    const targets: Target[] = [];
+    for (const { attribute, kind, known } of references) {
+      const value = attributes[attribute];
+      for (const key of Array.isArray(value) ? value : [value]) {
+        if (typeof key === "string" && !known.has(key)) targets.push({ kind, key, attribute });
+      }
+    }
+    return targets;
+  };
 }
 
 function danglingResource(resource: Resource, target: Target, found: Near | "deleted" | undefined): Refusal {
