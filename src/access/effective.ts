@@ -49,12 +49,13 @@ export function userAccess(
   return { isSuperuser: user.isSuperuser, isStaff: user.isStaff, permissions };
 }
 
-/** As {@link userAccess}, by the user's id, and each user's found once, however many tokens it has. */
+/** As {@link userAccess}, by the user's id, and each user's found once, however many tokens it has: a service user has one. */
 export function accessByUser(facts: Pick<AccessFacts, "groups" | "users">, nowMs: number): (userId: string) => Access {
   const known = new Map<string, Access>();
   return (userId) => {
-    const access = known.get(userId) ?? userAccess(facts, facts.users.get(userId), nowMs);
-    known.set(userId, access);
+    const user = facts.users.get(userId);
+    const access = known.get(userId) ?? userAccess(facts, user, nowMs);
+    if (!user?.isService) known.set(userId, access);
     return access;
   };
 }

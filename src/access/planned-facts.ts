@@ -239,7 +239,8 @@ function userIds(people: AccessFacts["users"]): (username: string) => string | u
 
 function planServiceUser(change: PlannedOf<typeof apiToken>, row: UserFacts | undefined): UserFacts {
   return {
-    id: row?.id ?? `service user of ${change.id}`,
+    // A new one gets an id when it is written: until then, that of its token, which no user has.
+    id: row?.id ?? change.id,
     username: change.key,
     isService: true,
     isActive: row?.isActive ?? true,
@@ -252,9 +253,11 @@ function planServiceUser(change: PlannedOf<typeof apiToken>, row: UserFacts | un
     link: null,
     signIn: null,
     permissions: permissionsIn(change.attributes.permissions, row),
-    memberships: row?.memberships ?? [],
+    memberships: row?.memberships ?? none,
   };
 }
+
+const none: readonly Membership[] = [];
 
 /** A new value works whatever became of the one before, unless it was revoked itself. */
 function planValue(

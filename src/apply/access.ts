@@ -10,7 +10,7 @@ import type { Resource } from "../plan/resource.js";
 /** What a plan does to who may do what, and what that refuses or is worth a look. */
 type AccessReview = Pick<Plan, "refusals" | "diagnostics"> & {
   readonly access: AccessChange;
-  /** What decides who may do what afterwards; undefined where nothing changes and nobody asked. */
+  /** What decides who may do what afterwards; undefined where nobody asked. */
   readonly facts: AccessFacts | undefined;
 };
 
@@ -44,7 +44,7 @@ export async function reviewAccess(
   const access = locateDifferences(compareAccess(before, after, nowMs, isFirst), plan);
   return {
     access,
-    facts: after,
+    facts: needsFacts || facts ? after : undefined,
     refusals: refuseLastAdministrator(before, after, plan),
     diagnostics: noteGains(access, deniesGains),
   };
