@@ -77,7 +77,8 @@ describe("what a verifier asks a server", () => {
       expect(name).not.toBe("");
       expect(prepared.filter((other) => other.name === name).length).toBeLessThanOrEqual(proxy.connections());
     }
-    expect(prepared.length).toBeLessThanOrEqual(6);
+    // Few, not one for each token. A busy verifier opens a second connection, on which they are prepared again.
+    expect(new Set(prepared.map(({ name }) => name)).size).toBeLessThanOrEqual(6);
     expect(asked.filter(({ kind }) => kind === "query")).toEqual([]);
   });
 
