@@ -1,7 +1,10 @@
+const { createHash } = require("node:crypto");
 const { accessSync, constants, fsyncSync, closeSync, mkdirSync, openSync, readdirSync } = require("node:fs");
 const { readFileSync, renameSync, rmSync, statSync, writeSync } = require("node:fs");
 const { dirname, join } = require("node:path");
 const { Script } = require("node:vm");
+
+const digestLength = 32;
 
 /** In seconds: in a longer run, V8 drops code that it has not used for a while. */
 const longestRun = 5;
@@ -15,7 +18,7 @@ function compileCached(source, { filename, cacheFolder, use }) {
   const [hash] = /\w+/.exec(source);
   const name = `${hash}-${process.version}-${process.arch}-${use}`;
   const isSafe = preparePrivate(cacheFolder, filename);
-  const cachedData = isSafe ? readIfThere(join(cacheFolder, name)) : undefined;
+  const cachedData = isSafe ? readWhole(join(cacheFolder, name)) : undefined;
   const script = new Script(source, { filename, cachedData });
   const isCached = cachedData !== undefined && script.cachedDataRejected === false;
   if (!isCached && isSafe && isWritable(cacheFolder)) {
@@ -26,12 +29,19 @@ function compileCached(source, { filename, cacheFolder, use }) {
   return script;
 }
 
-function readIfThere(file) {
+/** V8 checks only the length of what is cached, and a part that the disk has lost would crash it. */
+function readWhole(file) {
   try {
-    return readFileSync(file);
+    const bytes = readFileSync(file);
+    const data = bytes.subarray(0, -digestLength);
+    return digestOf(data).equals(bytes.subarray(-digestLength)) ? data : undefined;
   } catch {
     return undefined;
   }
+}
+
+function digestOf(data) {
+  return createHash("sha256").update(data).digest();
 }
 
 /**
@@ -63,7 +73,7 @@ function write(folder, name, data, hash) {
   const temporary = join(folder, `${hash}-${process.pid}.tmp`);
   try {
     const descriptor = openSync(temporary, "wx", 0o644);
-    writeSync(descriptor, data);
+    writeSync(descriptor, Buffer.concat([data, digestOf(data)]));
     fsyncSync(descriptor);
     closeSync(descriptor);
     renameSync(temporary, join(folder, name));

@@ -185,6 +185,10 @@ describe("the cached code of a command", () => {
     truncateSync(path, size / 2);
     expect(run(place, validate)).toEqual(valid);
     expect(statSync(path).size).toBeGreaterThan(size / 2);
+    for (const from of [0.2, 0.5, 0.9]) {
+      writeFileSync(path, readFileSync(path).fill(0, Math.floor(from * size)));
+      expect(run(place, validate)).toEqual(valid);
+    }
     writeFileSync(path, "something else");
     expect(run(place, validate)).toEqual(valid);
     expect(statSync(path).size).toBeGreaterThan(size / 2);
