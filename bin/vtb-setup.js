@@ -34,11 +34,10 @@ async function start() {
 }
 
 function loadAll() {
+  const { preparePrivate } = require("./cached-script.js");
   const folder = join(cacheFolder, "compile");
   // What Node makes in it is for one user, and the umask may let others write it.
-  if (require("./cached-script.js").preparePrivate(folder, script, 0o700)) {
-    require("node:module").enableCompileCache?.(folder);
-  }
+  if (preparePrivate(folder, script, 0o700)) require("node:module").enableCompileCache?.(folder);
   return import("../dist/cli.js");
 }
 
