@@ -101,15 +101,20 @@ export function collectSets(
   return sets;
 }
 
-/** Replaces the sets of the given rows. */
+/**
+ * Writes the sets of the given rows.
+ *
+ * @param updated the rows among them that are not new: what they had is replaced
+ */
 export async function writeSets(
   db: Connection,
   relation: SetTable,
   sets: ReadonlyMap<string, AttributeValue>,
+  updated: readonly string[],
   idOf: (target: ReferenceTarget, key: string) => string,
 ): Promise<void> {
   const { table, rowColumn } = relation;
-  for (const owners of chunk(sets.keys(), 500)) {
+  for (const owners of chunk(updated, 500)) {
     await anyTables(db).deleteFrom(table).where(rowColumn, "in", owners).where("origin", "=", "config").execute();
   }
   await insertRows(db, table, memberRows(relation, sets, idOf));

@@ -186,7 +186,8 @@ async function writeRows(layout: Layout, context: WriteContext, changes: readonl
   for (const [attribute, relation] of layout.sets) {
     const desired = changes.filter((change) => change.action === "create" || change.changed.includes(attribute));
     const sets = new Map(desired.map((change) => [change.id, change.attributes[attribute]]));
-    await writeSets(context.db, relation, sets, references.idOf);
+    const updated = desired.flatMap(({ action, id }) => (action === "create" ? [] : [id]));
+    await writeSets(context.db, relation, sets, updated, references.idOf);
   }
 }
 

@@ -134,6 +134,21 @@ describe("apply", () => {
     expect(await kysely.selectFrom("api_token_retired").selectAll().execute()).toEqual([]);
   });
 
+  it("keeps no value as a replaced one that a token has again", async () => {
+    const database = temporaryDatabase();
+    const now = () => new Date("2026-01-01T00:00:00.000Z");
+    const grace = { grace_seconds: 3600 };
+    for (const text of ["a", "b", "a"]) {
+      await apply(configurationOf(token("a", value(text), grace)), runOptions(database, { now }));
+    }
+    const { kysely } = await openForTest(database);
+    const retired = kysely.selectFrom("api_token_retired").select("digest");
+    expect(await retired.execute()).toEqual([{ digest: digestToken(value("b")) }]);
+    const other = configurationOf(token("a", value("a"), grace), token("b", value("b")));
+    await apply(other, runOptions(database, { now }));
+    expect(await retired.execute()).toEqual([]);
+  });
+
   it("generates a token once and hands it out once", async () => {
     const database = temporaryDatabase();
     const desired = configurationOf(token("ci", value("a"), { token: undefined, generated: true }));

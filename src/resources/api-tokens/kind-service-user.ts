@@ -42,10 +42,14 @@ export async function releaseNames(context: WriteContext, changes: readonly Toke
 export async function writeTokenUsers(context: WriteContext, changes: readonly TokenChange[]): Promise<TokenUsers> {
   const { db, now } = context;
   const named = await namedUsers(context, changes);
-  const current = await serviceUsers(context, changes);
+  const current = await serviceUsers(
+    context,
+    changes.filter(({ action }) => action === "update"),
+  );
   const ids = new Map<string, string>();
   const leftOver: string[] = [];
   const created: TokenChange[] = [];
+  const updated: string[] = [];
   const permissions = new Map<string, AttributeValue>();
 
   const idOf = (change: TokenChange) => ids.get(change.id) ?? "";
@@ -62,13 +66,15 @@ export async function writeTokenUsers(context: WriteContext, changes: readonly T
       continue;
     }
     const id = existing ?? context.newId();
-    if (existing) await db.updateTable("users").set(userColumns(change, now)).where("id", "=", id).execute();
-    else created.push(change);
+    if (existing) {
+      await db.updateTable("users").set(userColumns(change, now)).where("id", "=", id).execute();
+      updated.push(id);
+    } else created.push(change);
     ids.set(change.id, id);
     permissions.set(id, change.attributes.permissions);
   }
   await insertUsers(db, now, newUsers());
-  await writeSets(db, servicePermissions, permissions, () => "");
+  await writeSets(db, servicePermissions, permissions, updated, () => "");
 
   return { idOf, dropLeftOver: () => removeUsers(context, leftOver) };
 }

@@ -303,9 +303,11 @@ async function retireDigests(
     replaced.map(({ id, attributes }) => [id, ended.has(id) ? 0 : (attributes.grace_seconds ?? 0)]),
   );
   await retireTokenValues(db, now, graceSeconds, desired);
+  await db.deleteFrom("api_token_retired").where("valid_until", "<", now).execute();
+  const left = await db.selectFrom("api_token_retired").select("digest").limit(1).executeTakeFirst();
+  if (left === undefined) return;
   // A value that is configured again is a current one, whichever token had it.
-  for (const batch of chunk([...desired], 500)) {
+  for (const batch of chunk(desired, 500)) {
     await db.deleteFrom("api_token_retired").where("digest", "in", batch).execute();
   }
-  await db.deleteFrom("api_token_retired").where("valid_until", "<", now).execute();
 }
