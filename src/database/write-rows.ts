@@ -71,6 +71,7 @@ function* changeRows(
   changes: readonly ChangeRecord[],
   add: (row: ChangeColumns) => void,
 ) {
+  const toJson = createListToJson();
   for (const [sequence, { action, kind, key, id: resourceId, fields }] of changes.entries()) {
     const row = {
       run_id: id,
@@ -79,7 +80,7 @@ function* changeRows(
       kind,
       key: asStored(key),
       resource_id: resourceId,
-      fields: JSON.stringify(fields),
+      fields: toJson(fields),
       recorded_at: finished_at,
     };
     add(row);
@@ -87,9 +88,24 @@ function* changeRows(
   }
 }
 
+/** Writes one list after the other as JSON. Rows that are created share most of their fields: what the list before had is known. */
+function createListToJson(): (list: readonly object[]) => string {
+  const latest: { item: object; json: string }[] = [];
+  return (list) => {
+    const parts = list.map((item, index) => {
+      const known = latest[index];
+      if (known?.item === item) return known.json;
+      const json = JSON.stringify(item);
+      latest[index] = { item, json };
+      return json;
+    });
+    return `[${parts.join(",")}]`;
+  };
+}
+
 /** A database gives half a surrogate pair back as another character, and the digest is over what it gives back. */
 function asStored(text: string): string {
-  return Buffer.from(text).toString();
+  return /^[ -~]*$/.test(text) ? text : Buffer.from(text).toString();
 }
 
 const newUser = {
