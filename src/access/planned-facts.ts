@@ -228,14 +228,11 @@ function planTokens(
   return { users, tokens };
 }
 
-/**
- * Finds users by their names, which are only collected where a token names one. A token names no service user: one that goes may have
- * the name that a person gets.
- */
+/** Finds users by their names, which are only collected where a token names one. */
 function userIds(people: AccessFacts["users"]): (username: string) => string | undefined {
   let ids: Ids | undefined;
   return (username) => {
-    ids ??= new Map([...people.values()].flatMap((one) => (one.isService ? [] : [[one.username, one.id]])));
+    ids ??= new Map([...people.values()].map(({ id, username: name }) => [name, id]));
     return ids.get(username);
   };
 }

@@ -89,8 +89,12 @@ async function writeChanges(
 
 /** Entries that swap their names, or take over each other's, give them up first: no two rows can have one at any moment. */
 async function releaseKeys({ db }: WriteContext, kind: Kind, changes: readonly PlannedChange[]): Promise<void> {
+  const renamed = changes.flatMap((change) =>
+    change.action === "update" && change.previousKey !== undefined ? [{ id: change.id, from: change.previousKey }] : [],
+  );
+  if (renamed.length === 0) return;
   const taken = new Set(changes.map(({ key }) => key));
-  const leaving = changes.filter((change) => change.action === "update" && taken.has(change.previousKey ?? ""));
+  const leaving = renamed.filter(({ from }) => taken.has(from));
   for (const batch of chunk(leaving, 500)) {
     const ids = batch.map(({ id }) => id);
     await anyTables(db)

@@ -5,6 +5,7 @@ import { diffKind } from "./diff.js";
 import { handOver } from "./hand-over.js";
 import { keepIgnored } from "./ignored.js";
 import type { CurrentResource, Kind, PlanInput, PlannedWorld, Refusal } from "./kind.js";
+import type { AttributeSpecs } from "./kind-shape.js";
 import { prunedOwners } from "./prune.js";
 import { settleNames } from "./renames.js";
 import type { Change, Resource, ResourceName } from "./resource.js";
@@ -123,18 +124,22 @@ export function orderKinds(kinds: readonly Kind[]): readonly Kind[] {
 
 /** The keys of the entries whose secret is generated, by this run or an earlier one. */
 export function generatedKeys(kinds: readonly Kind[], desired: readonly Resource[]): readonly string[] {
-  const specs = new Map(kinds.map(({ name, attributes }) => [name, Object.entries(attributes)]));
+  const generating = new Map(kinds.map(({ name, attributes }) => [name, generatingAttributes(attributes)]));
   const isGenerated = ({ kind, attributes }: Resource) =>
-    specs.get(kind)?.some(([name, { generates }]) => generates && attributes[name] === true);
+    generating.get(kind)?.some((name) => attributes[name] === true);
   return desired.filter((resource) => resource.present && isGenerated(resource)).map(({ key }) => key);
 }
 
 /** Whether carrying the changes out generates secrets that must be shown. */
 export function willGenerate(kinds: readonly Kind[], changes: readonly Change[]): boolean {
-  const specs = new Map(kinds.map(({ name, attributes }) => [name, attributes]));
+  const generating = new Map(kinds.map(({ name, attributes }) => [name, generatingAttributes(attributes)]));
   return changes.some((change) => {
     if (change.action === "delete") return false;
-    const names = change.action === "create" ? Object.keys(change.attributes) : change.changed;
-    return names.some((name) => specs.get(change.kind)?.[name]?.generates && change.attributes[name] === true);
+    const isWritten = (name: string) => change.action === "create" || change.changed.includes(name);
+    return generating.get(change.kind)?.some((name) => change.attributes[name] === true && isWritten(name)) === true;
   });
+}
+
+function generatingAttributes(attributes: AttributeSpecs): readonly string[] {
+  return Object.entries(attributes).flatMap(([name, { generates }]) => (generates ? [name] : []));
 }
