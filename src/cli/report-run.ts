@@ -39,7 +39,7 @@ function rendered(context: CliContext, result: RunResult, options: ReportOptions
   if (options.output === "markdown") {
     return { kind: "text", text: runToMarkdown(result, { files: options.files, database, diagnostics }) };
   }
-  return { kind: "text", text: renderRun(result, { ...options, database, paint, width }) };
+  return { kind: "pieces", pieces: renderRun(result, { ...options, database, paint, width }) };
 }
 
 /** The formats in which a failure is reported on standard output. */

@@ -21,21 +21,27 @@ export interface ChangesOptions extends FieldsOptions {
 
 const indent = "  ";
 
-/** `+ ~ - =` lines, grouped by kind; empty where there is nothing to show. */
-export function renderChanges(
+/** `+ ~ - =` lines, grouped by kind, one after the other: of many changes they are long. None where there is nothing to show. */
+export function* renderChanges(
   changes: readonly Change[],
   unchanged: readonly ResourceName[],
   options: ChangesOptions,
-): string {
+): Generator<string> {
   const inner = { ...options, width: options.width - indent.length };
-  const kinds = [...new Set([...changes, ...unchanged].map(({ kind }) => kind))];
-  const groups = kinds.map((kind) => {
-    const lines = changes.filter((change) => change.kind === kind).flatMap((change) => renderChange(change, inner));
+  const kinds = new Set<string>();
+  for (const { kind } of changes) kinds.add(kind);
+  for (const { kind } of unchanged) kinds.add(kind);
+  let before = "";
+  for (const kind of kinds) {
+    yield `${before}${options.paint.bold(kind)}\n`;
+    before = "\n";
+    for (const change of changes) {
+      if (change.kind !== kind) continue;
+      for (const line of renderChange(change, inner)) yield `${indent}${line}\n`;
+    }
     const same = unchanged.filter((resource) => resource.kind === kind);
-    if (same.length > 0) lines.push(renderUnchanged(same, inner));
-    return `${options.paint.bold(kind)}\n${lines.map((line) => `${indent}${line}\n`).join("")}`;
-  });
-  return groups.join("\n");
+    if (same.length > 0) yield `${indent}${renderUnchanged(same, inner)}\n`;
+  }
 }
 
 /** A change of a plan, or one that was recorded. */
@@ -74,8 +80,16 @@ function formerName(previousKey: string | undefined): string {
 }
 
 function renderUnchanged(same: readonly ResourceName[], { paint, width }: ChangesOptions): string {
-  const keys = same.map(({ key }) => escapeControls(maskRandom(key))).join(", ");
-  return `${paint.dim("=")} ${cut(`${same.length} unchanged: ${keys}`, width - 2)}`;
+  const names: string[] = [];
+  let length = 0;
+  for (const { key } of same) {
+    // What is cut off needs no name.
+    if (length > width) break;
+    const name = escapeControls(maskRandom(key));
+    names.push(name);
+    length += name.length;
+  }
+  return `${paint.dim("=")} ${cut(`${same.length} unchanged: ${names.join(", ")}`, width - 2)}`;
 }
 
 function cut(text: string, width: number): string {

@@ -81,10 +81,16 @@ function differencesPart(title: string, differences: readonly AccessDifference[]
 /** The changes as the text output has them, with the marks where GitHub colors a diff by them. */
 function changesPart({ changes, unchanged }: RunResult): string {
   const text = renderChanges(changes, unchanged, { paint: plain, width: maxLine, details: true });
-  const lines = text
-    .split("\n")
-    .map((line) => line.replace(/^ {2}([-+~=]) /, (_, mark) => `${mark === "~" ? "!" : mark} `));
-  return `#### Changes\n\n${fenced(lines, room.changes, "diff")}\n`;
+  return `#### Changes\n\n${fenced(diffLines(text), room.changes, "diff")}\n`;
+}
+
+function* diffLines(pieces: Iterable<string>): Generator<string> {
+  for (const piece of pieces) {
+    for (const line of piece.replace(/\n$/, "").split("\n")) {
+      yield line.replace(/^ {2}([-+~=]) /, (_, mark) => `${mark === "~" ? "!" : mark} `);
+    }
+  }
+  yield "";
 }
 
 function diagnosticsParts(diagnostics: readonly Diagnostic[]): readonly string[] {
@@ -95,27 +101,27 @@ function diagnosticsParts(diagnostics: readonly Diagnostic[]): readonly string[]
 }
 
 /** As many lines as fit, and how many there are beside them. */
-function limitLines(lines: readonly string[], most: number, more: (left: number) => string): string {
+function limitLines(lines: Iterable<string>, most: number, more: (left: number) => string): string {
   let length = 0;
+  let left = 0;
   const shown: string[] = [];
   for (const line of lines) {
     length += line.length + 1;
-    if (length > most) break;
-    shown.push(line);
+    if (length > most) left += 1;
+    else shown.push(line);
   }
-  const left = lines.length - shown.length;
   return [...shown, ...(left > 0 ? [more(left)] : [])].join("\n");
 }
 
 /** A block in which nothing is Markdown or HTML: its fence is longer than any in it. */
-function fenced(lines: readonly string[], most: number, language: string): string {
-  const text = limitLines(
-    lines.map((line) => cut(line, maxLine)),
-    most,
-    (left) => `… and ${left} more lines; --output json has all`,
-  ).trimEnd();
+function fenced(lines: Iterable<string>, most: number, language: string): string {
+  const text = limitLines(cutLines(lines), most, (left) => `… and ${left} more lines; --output json has all`).trimEnd();
   const fence = "`".repeat(Math.max(3, longestFence(text) + 1));
   return `${fence}${language}\n${text}\n${fence}`;
+}
+
+function* cutLines(lines: Iterable<string>): Generator<string> {
+  for (const line of lines) yield cut(line, maxLine);
 }
 
 function listNames(names: readonly string[]): string {

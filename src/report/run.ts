@@ -16,29 +16,33 @@ interface RunTextOptions extends Omit<ChangesOptions, "details"> {
   readonly shownTokens: readonly GeneratedSecret[];
 }
 
-/** A finished `plan` or `apply` for people. */
-export function renderRun(result: RunResult, options: RunTextOptions): string {
+/** A finished `plan` or `apply` for people, in pieces. */
+export function* renderRun(result: RunResult, options: RunTextOptions): Generator<string> {
   const { paint, database } = options;
   const files = options.files.map((file) => (file === "-" ? "standard input" : escapeControls(file))).join(", ");
   if (result.outcome === "unchanged" && options.drift) {
-    return `No drift. Nothing that ${files} declare${options.files.length === 1 ? "s" : ""} was changed in ${escapeControls(database)} at run time.\n`;
+    yield `No drift. Nothing that ${files} declare${options.files.length === 1 ? "s" : ""} was changed in ${escapeControls(database)} at run time.\n`;
+    return;
   }
   if (result.outcome === "unchanged") {
     const count = result.unchanged.length;
     const others = result.undeclared.count === 0 ? "" : `, ${result.undeclared.count} in no file`;
-    return `No changes. ${escapeControls(database)} matches ${files} (${count} unchanged${others}).\n`;
+    yield `No changes. ${escapeControls(database)} matches ${files} (${count} unchanged${others}).\n`;
+    return;
   }
   const details = result.command === "plan";
-  const sections = [
-    ...renderMigrations(result),
-    renderChanges(result.changes, result.unchanged, { ...options, details }),
-    ...renderAccess(result.access, options),
-    ...renderTokens(options),
-    renderCounts(result, paint.bold) + renderAccessCounts(result.access),
-  ];
-  if (options.drift) sections.push("To undo these, run apply. It makes all other changes of the files, too.\n");
-  else if (details) sections.push("To make these changes, run the same command with apply instead of plan.\n");
-  return sections.filter((section) => section !== "").join("\n");
+  for (const section of renderMigrations(result)) yield `${section}\n`;
+  let isAny = false;
+  for (const piece of renderChanges(result.changes, result.unchanged, { ...options, details })) {
+    yield piece;
+    isAny = true;
+  }
+  if (isAny) yield "\n";
+  for (const section of renderAccess(result.access, options)) yield `${section}\n`;
+  for (const section of renderTokens(options)) yield `${section}\n`;
+  yield renderCounts(result, paint.bold) + renderAccessCounts(result.access);
+  if (options.drift) yield "\nTo undo these, run apply. It makes all other changes of the files, too.\n";
+  else if (details) yield "\nTo make these changes, run the same command with apply instead of plan.\n";
 }
 
 function renderMigrations({ command, migrations }: RunResult): readonly string[] {

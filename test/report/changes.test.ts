@@ -14,7 +14,7 @@ const update = (...fields: readonly FieldChange[]): Change => ({
   fields,
 });
 const lines = (change: Change, overrides: Partial<typeof options> = {}) =>
-  renderChanges([change], [], { ...options, ...overrides }).split("\n");
+  [...renderChanges([change], [], { ...options, ...overrides })].join("").split("\n");
 
 describe("renderChanges", () => {
   it("shows old and new values side by side where both fit", () => {
@@ -83,7 +83,7 @@ describe("renderChanges", () => {
 
   it("cuts the list of what is unchanged, and escapes what could steer a terminal", () => {
     const unchanged = Array.from({ length: 30 }, (_, index) => ({ kind: "user", key: `user\u001b${index}` }));
-    const [, line = ""] = renderChanges([], unchanged, options).split("\n");
+    const [, line = ""] = [...renderChanges([], unchanged, options)].join("").split("\n");
     expect(line).toMatch(/^ {2}= 30 unchanged: user\\/);
     expect(line).toHaveLength(60);
     expect(line).not.toContain("\u001b");

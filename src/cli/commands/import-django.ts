@@ -115,7 +115,7 @@ async function render(
       paint,
       width,
     };
-    context.terminal.talk(renderRun(result, shown));
+    context.terminal.talk([...renderRun(result, shown)].join(""));
   }
   return { kind: "text", text };
 }
