@@ -5,6 +5,7 @@ const { pathToFileURL } = require("node:url");
 
 const quickCommands = ["validate", "plan", "apply"];
 const cacheFolder = join(__dirname, "../node_modules/.cache");
+const script = join(__dirname, "../dist/quick.cjs");
 const args = process.argv.slice(2);
 
 // Each command sets its status: one that stops without is no success. Node ends a module so.
@@ -33,18 +34,19 @@ async function start() {
 }
 
 function loadAll() {
-  // Beside the code, not in the shared temporary folder: whoever may write this cache could change the code anyway.
-  require("node:module").enableCompileCache?.(join(cacheFolder, "compile"));
+  const { preparePrivate } = require("./cached-script.js");
+  const folder = join(cacheFolder, "compile");
+  // What Node makes in it is for one user, and the umask may let others write it.
+  if (preparePrivate(folder, script, 0o700)) require("node:module").enableCompileCache?.(folder);
   return import("../dist/cli.js");
 }
 
 function loadQuick() {
-  const file = join(__dirname, "../dist/quick.cjs");
-  const compileCached = require("./cached-script.js");
-  const script = compileCached(readFileSync(file, "latin1"), {
-    filename: file,
+  const { compileCached } = require("./cached-script.js");
+  const compiled = compileCached(readFileSync(script, "latin1"), {
+    filename: script,
     cacheFolder: join(cacheFolder, "quick"),
     use: args[0],
   });
-  return script.runInThisContext()(require, pathToFileURL(file).href, (name) => import(name));
+  return compiled.runInThisContext()(require, pathToFileURL(script).href, (name) => import(name));
 }

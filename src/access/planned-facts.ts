@@ -228,11 +228,14 @@ function planTokens(
   return { users, tokens };
 }
 
-/** Finds users by their names, which are only collected where a token names one. */
+/**
+ * Finds users by their names, which are only collected where a token names one. A token names no service user: one that goes may have
+ * the name that a person gets.
+ */
 function userIds(people: AccessFacts["users"]): (username: string) => string | undefined {
   let ids: Ids | undefined;
   return (username) => {
-    ids ??= new Map([...people.values()].map(({ id, username: name }) => [name, id]));
+    ids ??= new Map([...people.values()].flatMap((one) => (one.isService ? [] : [[one.username, one.id]])));
     return ids.get(username);
   };
 }

@@ -2,9 +2,11 @@ import type { AccessChange } from "../access/compare.js";
 import type { AccessFacts } from "../access/facts.js";
 import { reviewUndeclared } from "../config/catalogue.js";
 import type { Connection, Database } from "../database/database.js";
+import type { Kind } from "../plan/kind.js";
 import { createPlan, type Plan } from "../plan/plan.js";
 import type { Resource } from "../plan/resource.js";
 import { policy } from "../resources/kinds.js";
+import { coreKinds } from "../resources/registry.js";
 import { type LazyVault, openVault, type Vault } from "../secrets/vault.js";
 import type { RawDiagnostic } from "../yaml/node.js";
 import { reviewAccess } from "./access.js";
@@ -75,11 +77,16 @@ async function dependsOnFew(
 ): Promise<boolean> {
   const { kinds, catalogue, settings, runOwners } = configuration;
   if (facts || needsFacts || catalogue || settings.policy) return false;
-  // What modules check, they may look at anything for.
-  if (kinds.some(({ migrations, check, review }) => migrations && (check || review))) return false;
+  if (kinds.some((kind) => !coreKinds.includes(kind) && mayLookAtAll(kind))) return false;
   // Whose entries it takes over, or prunes, is a question to all rows.
   if (runOwners.some(({ formerly, isNamed }) => formerly.length > 0 || (options.prune && !isNamed))) return false;
   return (await db.selectFrom("owner_policies").select("id").limit(1).executeTakeFirst()) === undefined;
+}
+
+/** What modules check, they may look at anything for; and of their tables, only names and ids are looked up. */
+function mayLookAtAll({ check, review, guard, inspect, attributes }: Kind): boolean {
+  const hasIdentity = Object.values(attributes).some(({ identity }) => identity !== undefined);
+  return hasIdentity || [check, review, guard, inspect].some((own) => own !== undefined);
 }
 
 function makePlan({ current, others }: ReadRows, { configuration, desired, options }: LookInput): Plan {

@@ -11,6 +11,7 @@ export const comma = 44;
 export const ampersand = 38;
 export const asterisk = 42;
 const dash = 45;
+const dot = 46;
 const colon = 58;
 export const openBracket = 91;
 const backslash = 92;
@@ -129,6 +130,8 @@ export class SimpleScanner {
   /** Scans a scalar, or a key with its colon. */
   scan(inBrackets: boolean): boolean {
     const code = this.#code(this.at);
+    // At the start of a line, three dots end the document.
+    if (code === dot && this.column === 0 && this.startsWith("...")) return false;
     if (code !== doubleQuote && code !== singleQuote) {
       return this.#canStartPlain(code) && this.#scanPlain(inBrackets);
     }

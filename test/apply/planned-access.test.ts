@@ -60,6 +60,19 @@ describe("planned access", () => {
     expect(allRules(planned.facts)).toEqual([]);
   });
 
+  it("ties a token to the person who gets the name that its service user had", async () => {
+    const place = workplace();
+    const before = users("username: els, email: els@example.nl");
+    await place.apply(before + tokens(tokenItem("jan", tokenA, "permissions: [taken.view]")));
+    const after = users("username: jan, renamed_from: els, email: els@example.nl, permissions: [taken.view]");
+    const yaml = after + tokens(tokenItem("jan", tokenA, "user: jan"));
+    const { facts } = await plannedIn(place, yaml, place.database);
+    const [token] = facts.tokens.values();
+    expect(facts.users.get(token?.userId ?? "")).toMatchObject({ username: "jan", isService: false });
+    const { json } = await place.run(["plan", "next.yaml"]);
+    expect(json.summary).toMatchObject({ gains: 1, losses: 0 });
+  });
+
   it("says where an entry, an attribute or a text of a list stands, and nothing of what no file declares", async () => {
     const place = workplace();
     await place.apply(users("username: els, email: els@example.nl"));

@@ -1,14 +1,22 @@
+import { isDeepStrictEqual } from "node:util";
 import { describe, expect, inject, it } from "vitest";
 import { apply } from "../../src/apply/apply.js";
 import { settleOwners } from "../../src/apply/owners.js";
 import { readPlan, type Seen } from "../../src/apply/read-plan.js";
 import type { Configuration } from "../../src/apply/run.js";
+import { createResourceTable } from "../../src/database/create-table.js";
+import type { Migration } from "../../src/database/migrations.js";
 import { SetupError } from "../../src/errors.js";
+import type { PlannedWorld, Refusal } from "../../src/plan/kind.js";
 import { endedAliases } from "../../src/plan/renames.js";
 import type { Resource } from "../../src/plan/resource.js";
+import { text } from "../../src/resources/columns.js";
+import { group } from "../../src/resources/kinds.js";
+import { coreKinds } from "../../src/resources/registry.js";
+import { defineKind } from "../../src/resources/table-kind.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { migratedDatabase } from "../support/migrated-database.js";
-import { absent, configurationOf, openForTest, resource, runOptions } from "../support/run.js";
+import { absent, configurationOf, openForTest, resource, runOptions, temporaryDatabase } from "../support/run.js";
 import { recordStatements } from "../support/statements.js";
 import { token as tokenOf, user as userOf } from "../verifier/verifier-world.js";
 
@@ -52,6 +60,13 @@ function anyConfiguration(pick: Pick): Configuration {
     return tokenOf(key, value, { user, permissions: user === null ? pick(permissions) : pick([null, ...permissions]) });
   });
   return configurationOf(...resources);
+}
+
+const placeOf = <Name extends string>(name: Name) => ({ name, table: `${name}s`, keyColumn: "name" }) as const;
+
+function refuseBesideOther(world: PlannedWorld): readonly Refusal[] {
+  if (!world.keys(group).has("other")) return [];
+  return [{ reason: "refused", code: "NAME_TAKEN", message: "there is a group called other", hint: "delete it" }];
 }
 
 const shown = ({ plan, access }: Seen, { kinds, resources }: Configuration) => {
@@ -115,6 +130,36 @@ describe("a plan that reads some of the rows", () => {
     // The first twenty keys of what its owner manages beside them, and the names of the migrations, are the most.
     expect(Math.max(...ran.map(({ rows }) => rows))).toBeLessThan(40);
     expect(ran.filter(({ sql }) => /^(?:insert|update) .*(?:api_tokens|run_changes)/.test(sql))).toHaveLength(2);
+  });
+
+  it.each([
+    ["checks what it likes", { check: refuseBesideOther }, "NAME_TAKEN"],
+    ["has an attribute that no two entries can share", {}, "DUPLICATE_SECRET"],
+  ])("reads all for a module's kind that %s, whichever kind's migration makes its table", async (_, more, code) => {
+    const url = temporaryDatabase();
+    const up: Migration["up"] = async (db) => {
+      await createResourceTable(db, { name: "doors", keyColumn: "name" });
+      await createResourceTable(db, { name: "hooks", keyColumn: "name", texts: ["url"] });
+    };
+    const door = defineKind({ ...placeOf("door"), columns: {}, migrations: [{ name: "door:0001", up }] });
+    const address = { ...text("url"), identity: String, same: isDeepStrictEqual };
+    const hook = defineKind({ ...placeOf("hook"), columns: { url: address }, ...more });
+    const hooks = (...keys: readonly string[]) =>
+      keys.map((key) => resource("hook", key, { url: "https://a.example" }));
+    const other = resource("group", "other", { permissions: [] });
+    const before = {
+      ...configurationOf(other, ...hooks("a")),
+      kinds: [...coreKinds, door, { ...hook, check: undefined }],
+    };
+    await apply(before as Configuration, runOptions(url));
+    const database = await openForTest(url);
+    const configuration = settleOwners(
+      { ...configurationOf(...hooks("b")), kinds: [...coreKinds, door, hook] },
+      "mine",
+    );
+    const input = { configuration, desired: configuration.resources, options: runOptions(url) };
+    const { plan } = await readPlan(database.kysely, database, input, -2);
+    expect(plan.refusals.map((refusal) => refusal.code)).toContain(code);
   });
 
   it("reads all where that is not more", async () => {

@@ -12,9 +12,10 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
+import module from "node:module";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { quickBundle } from "../../scripts/quick-bundle.mjs";
 import { allCommands } from "../../src/cli/command.js";
 import { createCliContext } from "../../src/cli/context.js";
@@ -184,6 +185,10 @@ describe("the cached code of a command", () => {
     truncateSync(path, size / 2);
     expect(run(place, validate)).toEqual(valid);
     expect(statSync(path).size).toBeGreaterThan(size / 2);
+    for (const from of [0.2, 0.5, 0.9]) {
+      writeFileSync(path, readFileSync(path).fill(0, Math.floor(from * size)));
+      expect(run(place, validate)).toEqual(valid);
+    }
     writeFileSync(path, "something else");
     expect(run(place, validate)).toEqual(valid);
     expect(statSync(path).size).toBeGreaterThan(size / 2);
@@ -198,6 +203,37 @@ describe("the cached code of a command", () => {
     writeFileSync(script, code.replace(hash, "0123456789abcdef").replace("`Valid: ", "`Sound: "), "latin1");
     expect(run(place, validate).stdout).toBe(`Sound: ${quickstart}\n`);
     expect(readdirSync(place.cache)).toEqual([expect.stringMatching(/^0123456789abcdef-/)]);
+  });
+
+  it("is nothing that others can write, whatever the umask", () => {
+    const place = installed();
+    const umask = process.umask(0);
+    onTestFinished(() => void process.umask(umask));
+    expect(run(place, validate)).toEqual(valid);
+    expect(run(place, ["completion", "bash"]).status).toBe(0);
+    const folder = join(place.folder, "node_modules/.cache");
+    const modeOf = (path: string) => (statSync(join(folder, path)).mode & 0o777).toString(8);
+    const [file = ""] = readdirSync(place.cache);
+    expect(["", "quick", `quick/${file}`, "compile"].map(modeOf)).toEqual(["755", "755", "644", "700"]);
+  });
+
+  it("is neither used nor made in a folder that others can write, unless they can change the program too", () => {
+    const place = installed();
+    const [folder, dist] = [join(place.folder, "node_modules/.cache"), join(place.folder, "dist")];
+    const writes = (codeMode: number, cacheMode: number) => {
+      rmSync(folder, { recursive: true, force: true });
+      chmodSync(dist, codeMode);
+      mkdirSync(join(folder, "compile"), { recursive: true });
+      mkdirSync(place.cache);
+      chmodSync(folder, cacheMode);
+      expect(run(place, validate)).toEqual(valid);
+      expect(run(place, ["completion", "bash"]).status).toBe(0);
+      return [place.cache, join(folder, "compile")].map((each) => readdirSync(each).length > 0);
+    };
+    const hasCompileCache = "enableCompileCache" in module;
+    expect(writes(0o755, 0o777)).toEqual([false, false]);
+    expect(writes(0o777, 0o777)).toEqual([true, hasCompileCache]);
+    expect(writes(0o755, 0o755)).toEqual([true, hasCompileCache]);
   });
 
   it("is not needed: in a folder that can't be written, the command runs without", () => {

@@ -61,6 +61,7 @@ describe("the simple reader and the full parser", () => {
     ["a tag", "a: !!str 1\n"],
     ["a text over several lines", "a: b\n  c\n"],
     ["a second document", "a: 1\n---\nb: 2\n"],
+    ["the end of a document, and a key on its line", "a: 1\n... b: 2\n"],
     ["a directive", "%YAML 1.2\n---\na: 1\n"],
     ["a template", "a: {{ b }}\n"],
     ["an invisible character", "a: b\u00a0c\n"],
