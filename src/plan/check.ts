@@ -1,7 +1,7 @@
-import type { CurrentResource, PlanInput, PlannedWorld, Refusal } from "./kind.js";
+import type { CurrentResource, Kind, PlanInput, PlannedWorld, Refusal } from "./kind.js";
 import { refusePruning } from "./prune.js";
 import { refuseDangling } from "./references.js";
-import type { Change, Resource } from "./resource.js";
+import type { Change, PlannedChange, Resource } from "./resource.js";
 
 /** Everything that makes a plan impossible or dangerous, in file order of its kinds. */
 export function checkPlan(input: PlanInput, changes: readonly Change[], world: PlannedWorld): readonly Refusal[] {
@@ -67,25 +67,38 @@ function refuseOthers({ kinds, desired, current }: PlanInput): readonly Refusal[
   });
 }
 
-/** A row that the run leaves as it is may hold what no two resources can share. */
+/** A row may keep the value that an entry gets, and that no two resources can share. */
 function refuseTaken(input: PlanInput, changes: readonly Change[], world: PlannedWorld): readonly Refusal[] {
   return input.kinds.flatMap((kind) =>
     Object.entries(kind.attributes).flatMap(([name, { identity }]): readonly Refusal[] => {
       const rows = input.current.get(kind.name) ?? [];
       if (!identity || rows.length === 0) return [];
-      const desired = world.desired(kind).filter(({ present }) => present);
-      const changed = new Set(changes.filter((change) => change.kind === kind.name).map(({ key }) => key));
-      const written = new Set(desired.flatMap(({ key, attributes }) => (attributes[name] === undefined ? [] : [key])));
+      const ofKind = changes.filter((change) => change.kind === kind.name);
+      const getting = new Set(ofKind.flatMap((change) => (writes(change, name) ? change.key : [])));
+      if (getting.size === 0) return [];
+      const losing = new Set(ofKind.flatMap((change) => (generatesIn(kind, change) ? change.key : [])));
       const keys = world.keys(kind);
-      const left = rows.filter(({ key }) => keys.has(key) && !written.has(key) && !changed.has(key));
-      if (left.length === 0) return [];
-      const holders = new Map(left.map((row) => [row.attributes[name], row]));
+      const kept = rows.filter(({ key }) => keys.has(key) && !getting.has(key) && !losing.has(key));
+      if (kept.length === 0) return [];
+      const holders = new Map(kept.map((row) => [row.attributes[name], row]));
+      const desired = world.desired(kind).filter(({ key }) => getting.has(key));
       return desired.flatMap((resource): readonly Refusal[] => {
         const wish = identity(resource.attributes[name]);
         const holder = wish === undefined ? undefined : holders.get(wish);
         return holder === undefined ? [] : [taken(resource, name, holder)];
       });
     }),
+  );
+}
+
+function writes(change: Change, attribute: string): change is PlannedChange {
+  return change.action === "create" || (change.action === "update" && change.changed.includes(attribute));
+}
+
+/** Whether a change generates a value, which replaces the one that the row has. */
+function generatesIn({ attributes }: Kind, change: Change): boolean {
+  return Object.entries(attributes).some(
+    ([name, { generates }]) => generates && writes(change, name) && change.attributes[name] === true,
   );
 }
 

@@ -119,4 +119,17 @@ describe("one apply", () => {
     expect(run.diagnostics).toEqual(["refusal DUPLICATE_SECRET 4:7"]);
     expect((await place.apply(tokens(tokenItem("ours", tokenB)))).status).toBe(0);
   });
+
+  it("refuses a value that an entry keeps: one that ignores changes, or comes from a former owner", async () => {
+    const place = await migratedWorkplace();
+    await place.apply(tokens(tokenItem("one", tokenA), tokenItem("two", tokenB)));
+    const keeps = tokenItem("one", tokenC, "description: changed, ignore_changes: [token]");
+    const ignored = await place.apply(tokens(keeps, tokenItem("two", tokenA)));
+    expect([ignored.status, ignored.diagnostics]).toEqual([4, ["refusal DUPLICATE_SECRET 5:7"]]);
+    const takes = "vtb_setup: {owner: {name: shop, formerly: default}}\n";
+    const handed = await place.apply(takes + tokens(tokenItem("two", tokenA)));
+    expect([handed.status, handed.diagnostics]).toEqual([4, ["refusal DUPLICATE_SECRET 5:7"]]);
+    expect((await place.apply(takes + tokens(keeps, tokenItem("two", tokenB)))).status).toBe(0);
+    expect(await digests(place)).toEqual({ one: digest(tokenA), two: digest(tokenB) });
+  });
 });
