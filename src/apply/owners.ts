@@ -75,7 +75,8 @@ interface SettledPolicies {
 
 /**
  * Settles what becomes of stored policies. One ends where the files of its owner say what concerns the run, and have none. That of a
- * former owner goes to its new owner with the entries, as its first apply counts; where the new owner has one, it ends.
+ * former owner goes to its new owner with the entries, as its first apply counts; where the new owner has one, or gets another
+ * former owner's, it ends.
  */
 export function settlePolicies(
   { settings: { policy: declared, policyRange: range }, runOwners }: OwnedConfiguration,
@@ -93,6 +94,7 @@ export function settlePolicies(
     if (declared === undefined && isOfRun(row.key)) end(row.key, row.key);
     if (taker === undefined) return row;
     if (declared !== undefined && !keys.has(taker)) {
+      keys.add(taker);
       return { ...row, key: taker, owner: taker, previousKey: row.key, formerOwner: row.owner };
     }
     end(row.key, taker);

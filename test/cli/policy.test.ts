@@ -116,6 +116,23 @@ describe("policy", () => {
     expect(await stored()).toEqual([]);
   });
 
+  it("of two former owners that another one takes over from becomes one", async () => {
+    const { run, folder, kysely } = await placeOf(withoutPolicy());
+    const of = (owner: string, ...items: readonly string[]) =>
+      `vtb_setup: {owner: ${owner}, policy: {max_lifetime: 90d}}\n${tokens(...items)}`;
+    await run("apply", of("shop", tokenItem("a", tokenA)));
+    await run("apply", of("store", tokenItem("b", tokenB)));
+    writeFiles(folder, { "other.yaml": of("{name: bank, formerly: store}", tokenItem("b", tokenB)) });
+    const taken = of("{name: bank, formerly: shop}", tokenItem("a", tokenA));
+    const { status, changes } = await run("apply", taken, "other.yaml");
+    expect({ status, changes }).toMatchObject({
+      status: 0,
+      changes: [{}, {}, { action: "update", key: "bank" }, { action: "delete", kind: "policy", key: "store" }],
+    });
+    expect(await kysely.selectFrom("owner_policies").select("owner").execute()).toEqual([{ owner: "bank" }]);
+    expect(await run("apply", taken, "other.yaml")).toMatchObject({ outcome: "unchanged" });
+  });
+
   it("is exported with its owner's entries, to a file that changes nothing", async () => {
     const { folder, command, run } = await placeOf(withoutPolicy());
     await run("apply", under("require_expiry: true, max_lifetime: 90d, unused_after: 36h"));
