@@ -5,16 +5,17 @@
  */
 export type CharacterRule = "ascii" | "url" | "visible" | "typed";
 
-const forbidden: Readonly<Record<CharacterRule, RegExp>> = {
-  ascii: /[^ -~]/u,
-  url: /[^ -~\p{L}\p{M}\p{N}]/u,
-  visible: /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u,
+/** Made when they are needed: those with classes of Unicode take up to half a millisecond, and most values are ASCII. */
+const forbidden: Readonly<Record<CharacterRule, () => RegExp>> = {
+  ascii: () => /[^ -~]/u,
+  url: () => /[^ -~\p{L}\p{M}\p{N}]/u,
+  visible: () => /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u,
   // A zero-width joiner belongs to some letters and emoji.
-  typed: /(?!\t)\p{Cc}|[\u200b\u2060\ufeff]/u,
+  typed: () => /(?!\t)\p{Cc}|[\u200b\u2060\ufeff]/u,
 };
 
 /** No rule forbids any of these. */
-const onlyPrintableAscii = /^[ -~]*$/;
+export const onlyPrintableAscii = /^[ -~]*$/;
 
 /** A forbidden character in a value, and its position. */
 export interface StrayCharacter {
@@ -29,7 +30,7 @@ export interface StrayCharacter {
 /** The first character that the rule forbids. `secret`: a visible one is not named, since it is a part of the secret. */
 export function findStray(text: string, rule: CharacterRule, secret: boolean): StrayCharacter | undefined {
   if (onlyPrintableAscii.test(text)) return undefined;
-  const pattern = forbidden[rule];
+  const pattern = forbidden[rule]();
   const match = pattern.exec(text);
   if (!match) return undefined;
   const [character] = match;
@@ -91,14 +92,13 @@ export function findFalseBlank(line: string): Pick<StrayCharacter, "name" | "ind
 
 const controlNames: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
-// Controls (ANSI sequences begin with one), format characters (bidirectional overrides, zero-width ones, tags), line and
-// paragraph separators, lone surrogates: what changes how a terminal shows the text around it.
-const controls = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
-
 /** Escapes every control, bidirectional and invisible character in a text, such as `\u{1b}`. */
 export function escapeControls(text: string): string {
+  if (onlyPrintableAscii.test(text)) return text;
   return text.replace(
-    controls,
+    // Controls (ANSI sequences begin with one), format characters (bidirectional overrides, zero-width ones, tags), line and
+    // paragraph separators, lone surrogates: what changes how a terminal shows the text around it.
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
     (character) => controlNames[character] ?? `\\u{${character.codePointAt(0)?.toString(16)}}`,
   );
 }

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { invisibleIn } from "../characters.js";
 import { type SetupError, setupError } from "../errors.js";
 import { findPlaceholder } from "../secrets/placeholder.js";
 import type { Database, DatabaseEnv, Inspection, OpenMode, RunMode } from "./database.js";
@@ -88,7 +89,7 @@ function refuse(message: string): SetupError {
 
 /** Node's URL parser drops some of these characters, and a file's name accepts them all. */
 function mistakeIn(url: string): string | undefined {
-  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(url)) {
+  if (invisibleIn(url) !== undefined) {
     return "contains a control or invisible character; a line break at its end comes from echo or a file with Windows line endings";
   }
   if (url !== url.trim()) return "has whitespace around it";

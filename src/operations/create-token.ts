@@ -4,7 +4,7 @@ import type { LockedResult } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
 import { insertTokens, insertUsers } from "../database/write-rows.js";
 import { digestToken, generateToken } from "../secrets/token.js";
-import { hiddenCharacters, isEmail, isPermission, slugPattern } from "../users/names.js";
+import { hasHiddenCharacters, isEmail, isPermission, slugPattern } from "../users/names.js";
 import { isActiveUser, isCurrentMembership } from "../users/principal.js";
 import { readPolicies } from "../users/read-token-policies.js";
 import { findViolation, policiesFor, violationText } from "../users/token-policy.js";
@@ -260,5 +260,5 @@ export function checkNewToken(token: NewToken, nowMs: number): readonly TokenErr
 }
 
 function isLine(text: string, max: number): boolean {
-  return text.length <= max && !hiddenCharacters.test(text);
+  return text.length <= max && !hasHiddenCharacters(text);
 }

@@ -1,5 +1,5 @@
 import { hasPartMore, nearest } from "../nearest.js";
-import { invisibleCharacters } from "../users/names.js";
+import { withoutInvisible } from "../users/names.js";
 import type { RawDiagnostic } from "../yaml/node.js";
 import type { CurrentResource, Kind, PlanInput, PlannedWorld, Refusal } from "./kind.js";
 import { type AttributeValue, type Change, type Resource, rangeOf } from "./resource.js";
@@ -161,11 +161,9 @@ function danglingRow({ name: kind }: Kind, row: CurrentResource, target: Target,
   };
 }
 
-const everyInvisible = new RegExp(invisibleCharacters, "gu");
-
 /** How names that were meant to be the same may differ, and what removes the difference. */
 const forms = [
-  ["invisible characters", (name: string) => name.replace(everyInvisible, "")],
+  ["invisible characters", withoutInvisible],
   ["how letters are composed", (name: string) => name.normalize("NFC")],
   ["whitespace", (name: string) => name.trim().replace(/\s+/g, " ")],
   ["case", (name: string) => name.toLowerCase()],

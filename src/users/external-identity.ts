@@ -1,3 +1,4 @@
+import { onlyPrintableAscii } from "../characters.js";
 import { readAudience } from "../oidc/jwt/claims.js";
 import { isOptionalText, isOptionalTexts, type JsonObject } from "../oidc/jwt/json-object.js";
 import { maxUsername, unsafeNameReason } from "./names.js";
@@ -49,9 +50,6 @@ export function actsAsClient(claims: JsonObject, clientNames: readonly string[] 
   return namesItself && readAudience(claims)?.includes(sub) === true;
 }
 
-// Controls, invisible and direction-changing characters, line separators, lone surrogates.
-const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
-
 const lookalikes = new Map(
   [
     ["аеорсухіјѕԁһӏԛԝ", "aeopcyxijsdhlqw"],
@@ -81,7 +79,7 @@ export function readUsername(claim: unknown): Username | undefined {
   const text = Number.isSafeInteger(claim) ? String(claim) : claim;
   if (typeof text !== "string") return undefined;
   const name = text.normalize("NFKC");
-  if (name === "" || name.length > maxUsername || unsafeNameReason(name) !== undefined || unprintable.test(text))
+  if (name === "" || name.length > maxUsername || unsafeNameReason(name) !== undefined || !isPrintable(text))
     return undefined;
   const skeleton = Array.from(name, (letter) => lookalikes.get(letter) ?? letter).join("");
   return { name, isPlain: text.normalize("NFC") === name, skeleton };
@@ -89,5 +87,6 @@ export function readUsername(claim: unknown): Username | undefined {
 
 /** Whether a text can be stored and shown unchanged. */
 export function isPrintable(text: string): boolean {
-  return !unprintable.test(text);
+  // Controls, invisible and direction-changing characters, line separators, lone surrogates.
+  return onlyPrintableAscii.test(text) || !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text);
 }

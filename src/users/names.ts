@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { domainToASCII } from "node:url";
+import { onlyPrintableAscii } from "../characters.js";
 
 /** A set of names, searched for lookalikes. */
 interface Lookalikes {
@@ -8,7 +9,7 @@ interface Lookalikes {
   readonly find: (name: string) => string | undefined;
 }
 
-const isAscii = (text: string): boolean => /^[ -~]*$/.test(text);
+const isAscii = (text: string): boolean => onlyPrintableAscii.test(text);
 
 /**
  * Compares names by their skeletons, as in Unicode TS 39; pure ASCII names look alike only if they differ in case. The skeleton
@@ -48,16 +49,21 @@ async function loadSkeletons(): Promise<(name: string) => readonly string[]> {
   return (name) => [skeleton(name).toLowerCase(), skeleton(name.toLowerCase()).toLowerCase()];
 }
 
-/** Invisible controls, and marks that reorder text: with them, one name can look like another. */
-export const hiddenCharacters = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
+/** Whether a name has invisible controls, or marks that reorder text: with them, one name can look like another. */
+export function hasHiddenCharacters(name: string): boolean {
+  return !isAscii(name) && /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u.test(name);
+}
 
-/** All invisible characters: controls, joiners, fillers, selectors, and a blank that is not a space. */
-export const invisibleCharacters = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
+/** A name without all invisible characters: controls, joiners, fillers, selectors, and a blank that is not a space. */
+export function withoutInvisible(name: string): string {
+  if (isAscii(name)) return name;
+  return name.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu, "");
+}
 
 /** Why a name could look the same as another one; undefined for a safe name. */
 export function unsafeNameReason(name: string): "control" | "invisible" | "blanks" | "composition" | undefined {
-  if (hiddenCharacters.test(name)) return "control";
-  if (invisibleCharacters.test(name)) return "invisible";
+  if (hasHiddenCharacters(name)) return "control";
+  if (withoutInvisible(name) !== name) return "invisible";
   if (name !== name.trim()) return "blanks";
   return name === name.normalize("NFC") ? undefined : "composition";
 }
@@ -111,8 +117,7 @@ export const maxGroupPattern = 1000;
 const atom = "[-a-zA-Z0-9!#$%&'*+/=?^_`{|}~]+";
 const dotAtom = new RegExp(`^${atom}(?:\\.${atom})*$`);
 const quoted = /^"(?:[!#-[\]-~]|\\[ -~])*"$/;
-const domainName = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?!-)[a-z0-9-]{1,62}[a-z0-9]$/i;
-const internationalName = /^[-.\p{L}\p{M}\p{N}]+$/u;
+const domainName = /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+(?!-)[a-zA-Z0-9-]{1,62}[a-zA-Z0-9]$/;
 
 /**
  * Whether a text is an e-mail address by the rules of Django's forms: an ASCII local part, plain or in quotes, and a domain of
@@ -129,7 +134,7 @@ function isDomain(domain: string): boolean {
   if (domain === "localhost" || domainName.test(domain)) return true;
   const literal = /^\[([0-9a-f:.]+)\]$/i.exec(domain)?.[1];
   if (literal !== undefined) return isIP(literal) !== 0;
-  return internationalName.test(domain) && domainName.test(domainToASCII(domain));
+  return /^[-.\p{L}\p{M}\p{N}]+$/u.test(domain) && domainName.test(domainToASCII(domain));
 }
 
 /** What a provider says about a person: the journal names these fields, and leaves their values out. */
