@@ -34,7 +34,7 @@ const accessTest = z
       .describe("What the provider says of the person, such as `{sub: x, groups: [beheerders]}`."),
     may: permissionList.optional().describe("The permissions that the principal must have."),
     may_not: z
-      .array(z.union([permissionInCatalogue, permissionOfObjectType]))
+      .array(z.union([permissionInCatalogue(), permissionOfObjectType]))
       .optional()
       .describe("The permissions that it must not have; a `*` stands for one part between dots."),
     only: z.literal(true).optional().describe("It must have no permissions but those in `may`."),

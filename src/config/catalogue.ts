@@ -13,6 +13,7 @@ import { type DecodedFile, decodeFile } from "../yaml/decode.js";
 import type { Document, Range, RawDiagnostic } from "../yaml/node.js";
 import type { ParsedFile } from "../yaml/parse-simple.js";
 import type { ResourceEntry } from "./declare.js";
+import { lazily } from "./fields.js";
 import { dotted } from "./path.js";
 import type { CatalogueSetting, Settings } from "./settings.js";
 import { describedPermission, settingsKey } from "./settings-schema.js";
@@ -28,12 +29,14 @@ export interface Catalogue {
 }
 
 /** The content of a catalogue's file, which an API publishes. */
-export const catalogueFileSchema = z
-  .strictObject({
-    formatVersion: z.literal(1).describe("The format of this file."),
-    permissions: z.array(describedPermission).describe("The permissions that the API asks for."),
-  })
-  .describe("The permissions that an API asks for, for `catalogue` under `vtb_setup`.");
+export const catalogueFileSchema = lazily(() =>
+  z
+    .strictObject({
+      formatVersion: z.literal(1).describe("The format of this file."),
+      permissions: z.array(describedPermission()).describe("The permissions that the API asks for."),
+    })
+    .describe("The permissions that an API asks for, for `catalogue` under `vtb_setup`."),
+);
 
 /** The catalogue that the files name or list, joined; undefined where they have none, or one that can't be read. */
 export function readCatalogue(
@@ -136,7 +139,7 @@ function parseCatalogue(file: DecodedFile, parse: ParseFile): CatalogueFile {
   const { document, diagnostics: syntax } = parse(file);
   if (syntax.length > 0) return { names: [], diagnostics: syntax };
   if (document?.root === undefined) return { names: [], diagnostics: [emptyFile] };
-  const { config, diagnostics } = validateWhole(catalogueFileSchema, document.root);
+  const { config, diagnostics } = validateWhole(catalogueFileSchema(), document.root);
   // A description is for people, whatever is in it.
   const found = diagnostics.filter(({ code }) => code !== "PLACEHOLDER" && code !== "VALUE_FROM_IN_TEXT");
   if (found.length > 0 || config === undefined) return { names: [], diagnostics: found.map(withoutNames) };

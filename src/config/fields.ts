@@ -7,6 +7,15 @@ import type { ValueSources } from "../yaml/value-sources.js";
 import { mergeOptions } from "./choose-option.js";
 import { isList, isSchema, type JsonSchema } from "./schema-shape.js";
 
+/** A schema that is made when it is first needed: a run that reads nothing with it does not pay for it. */
+export function lazily<Made>(create: () => Made): () => Made {
+  let made: Made | undefined;
+  return () => {
+    made ??= create();
+    return made;
+  };
+}
+
 /** A field whose value must never be shown. It is a {@link Secret} from the moment it is read; `check` gets the plain text. */
 export function secret(check?: {
   readonly test: (plain: string) => boolean;

@@ -32,7 +32,7 @@ export function configurationSchema(steps: readonly Step[], sources: ValueSource
 
 /** The JSON Schema of the file that an API publishes with the permissions that it asks for. */
 export function catalogueSchema(): JsonSchema {
-  const { $schema, ...schema } = toJsonSchema(catalogueFileSchema);
+  const { $schema, ...schema } = toJsonSchema(catalogueFileSchema());
   return { $schema, title: "vtb-setup permission catalogue", ...schema };
 }
 
@@ -50,7 +50,7 @@ function flagSchema({ title, namespace }: Step): JsonSchema {
 
 /** Its schema refers to no other one. */
 function settingsAsWritten(): JsonSchema {
-  const { $schema: _, ...settings } = toJsonSchema(settingsSchema);
+  const { $schema: _, ...settings } = toJsonSchema(settingsSchema());
   return asWritten(settings, { rename: (ref) => ref, takesValueFrom: false });
 }
 

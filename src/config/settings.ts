@@ -121,7 +121,7 @@ export function readSettings(
   };
 }
 
-type Config = z.output<typeof settingsSchema>;
+type Config = z.output<ReturnType<typeof settingsSchema>>;
 
 interface FileSettings extends Pick<SettingsReading, "diagnostics" | "addVisible"> {
   readonly document: Document;
@@ -138,9 +138,10 @@ function readFile(document: Document, entry: MappingEntry, shapeOf: ShapeReader)
   // What else a later format holds is not for this version to judge.
   if (number !== undefined && number !== knownFormat)
     return { ...nothing, diagnostics: [unknownFormat(number, format)] };
-  const source = { namespace: settingsKey, schema: settingsSchema, node, shapeOf };
-  const { value, muted, diagnostics: ofValues } = bind(settingsSchema, node, source);
-  const part = validatePart(settingsSchema, value, source, muted);
+  const schema = settingsSchema();
+  const source = { namespace: settingsKey, schema, node, shapeOf };
+  const { value, muted, diagnostics: ofValues } = bind(schema, node, source);
+  const part = validatePart(schema, value, source, muted);
   const found = [...ofValues, ...part.diagnostics].map(withoutAdvice);
   const config = (part.config ?? {}) as Config; // the output of this schema
   return {
@@ -148,7 +149,7 @@ function readFile(document: Document, entry: MappingEntry, shapeOf: ShapeReader)
     node,
     config,
     diagnostics: [...diagnostics, ...found],
-    addVisible: (visibility) => void bind(settingsSchema, node, { ...source, visibility }),
+    addVisible: (visibility) => void bind(schema, node, { ...source, visibility }),
   };
 }
 
