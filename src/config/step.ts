@@ -88,7 +88,7 @@ const rules = {
 export function defineStep<Schema extends z.ZodType, const Kinds extends readonly KindShape[]>(
   definition: StepDefinition<Schema, Kinds>,
 ): Step {
-  const { declare, review, title, schema, kinds } = definition;
+  const { title, schema, kinds } = definition;
   const what = isText(title) ? `the step ${title}` : "a step";
   requireDefinition(what, definition, rules);
   const old = findForeignSchema(schema, []);
@@ -102,7 +102,15 @@ export function defineStep<Schema extends z.ZodType, const Kinds extends readonl
     const hint = "list the kinds themselves, as defineKind returned them, and not their names";
     throw stepInvalid(`\`kinds\` of ${what} has something else than kinds`, hint);
   }
-  const { entryLists, ...extended } = withEntryFields(schema, what);
+  return createStep(definition);
+}
+
+/** Creates a step of this package, which needs no checks beside those of the compiler. */
+export function createStep<Schema extends z.ZodType, const Kinds extends readonly KindShape[]>(
+  definition: StepDefinition<Schema, Kinds>,
+): Step {
+  const { declare, review, title, schema, kinds } = definition;
+  const { entryLists, ...extended } = withEntryFields(schema, `the step ${title}`);
   // A step only gets the output of its own schema.
   const ownPart = (config: unknown) => withoutEntryFields(config, entryLists) as z.output<Schema>;
   return {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type EntryWriter, unlessEmpty } from "../../config/entry-writer.js";
 import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
-import { defineStep, type StepDiagnostic } from "../../config/step.js";
+import { createStep, type StepDiagnostic } from "../../config/step.js";
 import { parseDuration } from "../../duration.js";
 import type { ConfigPath } from "../../plan/resource.js";
 import { isSecret, type Secret } from "../../secrets/secret.js";
@@ -155,7 +155,7 @@ const tokenAuthSchema = z.strictObject({
 });
 
 /** API tokens, each tied to a user. */
-export const tokenAuth = defineStep({
+export const tokenAuth = createStep({
   flag: "tokenauth_config_enable",
   namespace: "tokenauth",
   title: "API tokens",

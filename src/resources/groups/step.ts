@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { unlessEmpty } from "../../config/entry-writer.js";
-import { defineStep } from "../../config/step.js";
+import { createStep } from "../../config/step.js";
 import { maxGroupName } from "../../users/names.js";
 import { group } from "../kinds.js";
 import { name, permissionExamples, permissionList, permissionNames, stateOf } from "../step-fields.js";
@@ -25,7 +25,7 @@ const groupsSchema = z.strictObject({
 });
 
 /** Groups of users and what they permit. */
-export const groups = defineStep({
+export const groups = createStep({
   flag: "groups_config_enable",
   namespace: "groups_config",
   title: "Groups",

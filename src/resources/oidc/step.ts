@@ -1,4 +1,4 @@
-import { defineStep } from "../../config/step.js";
+import { createStep } from "../../config/step.js";
 import type { ConfigPath } from "../../plan/resource.js";
 import { oidcClient, oidcProvider } from "../kinds.js";
 import { sortedUnique } from "../step-fields.js";
@@ -37,7 +37,7 @@ const clientFields = {
 };
 
 /** OpenID providers and their clients. */
-export const oidc = defineStep({
+export const oidc = createStep({
   flag: "oidc_db_config_enable",
   namespace: "oidc_db_config_admin_auth",
   title: "OpenID Connect",

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type EntryWriter, unlessEmpty } from "../../config/entry-writer.js";
 import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
-import { defineStep, type StepDiagnostic } from "../../config/step.js";
+import { createStep, type StepDiagnostic } from "../../config/step.js";
 import type { ConfigPath } from "../../plan/resource.js";
 import { isExamplePassword } from "../../secrets/placeholder.js";
 import { isSecret, type Secret } from "../../secrets/secret.js";
@@ -103,7 +103,7 @@ const usersSchema = z.strictObject({
 });
 
 /** Users, with their groups and permissions. */
-export const users = defineStep({
+export const users = createStep({
   flag: "default_user_configuration_enable",
   namespace: "default_user_configuration_config",
   title: "Users",
