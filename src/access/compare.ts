@@ -161,11 +161,9 @@ function differences(
     else known.permissions.push(right.permission);
     found.set(name, known);
   }
-  return [...found.values()].map((difference) => ({
-    principal,
-    ...difference,
-    permissions: difference.permissions.sort(),
-  }));
+  return [...found.values()].map(({ isSuperuser, isStaff, permissions, through, cause }) => {
+    return { principal, isSuperuser, isStaff, permissions: permissions.sort(), through, cause };
+  });
 }
 
 function userGains(context: Context, user: UserFacts): readonly AccessDifference[] {
