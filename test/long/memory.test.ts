@@ -4,6 +4,10 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { generateToken } from "../../src/secrets/token.js";
+import { writeFiles } from "../support/cli.js";
+import { startCli } from "../support/cli-process.js";
+import { temporaryFolder } from "../support/run.js";
+import { tokensYaml } from "../support/tokens.js";
 import { encode } from "../verifier/bearer/issuer.js";
 import { clientOf, clientSecret, goodClaims, providerOf, start } from "../verifier/bearer/world.js";
 import { makeWorld, principalIn, token, tokenValue } from "../verifier/verifier-world.js";
@@ -71,5 +75,19 @@ describe("the verifier's memory", () => {
     const before = heapMegabytes();
     await ask(60_000, 1_000_000);
     expect(heapMegabytes() - before).toBeLessThan(3);
+  });
+});
+
+describe("the memory of a first apply", () => {
+  it("holds each token of a file a few times, and few of the rows that it writes", { timeout: 180_000 }, async () => {
+    const folder = temporaryFolder();
+    writeFiles(folder, { "many.yaml": tokensYaml(30_000, "a") });
+    // All rows at once would not fit, nor what only the plan needs.
+    const env = { NODE_OPTIONS: "--max-old-space-size=140" };
+    const { status, stdout } = await startCli(["apply", "many.yaml"], { cwd: folder, env }).ended;
+    expect({ status, end: stdout.slice(-70) }).toEqual({
+      status: 0,
+      end: expect.stringContaining("Applied: 30000 created, 0 updated, 0 deleted, 0 unchanged."),
+    });
   });
 });
